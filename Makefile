@@ -1,0 +1,43 @@
+# The verbs of this project. Each sets up what it needs, so a fresh clone can start with any of them.
+#   PYTHON=python3.12   the interpreter that .venv is made with (3.11 or newer); `make clean` first to change it
+#   PORT=8000           where `make run` listens
+#   ARGS="-k resume"    more arguments for pytest in `make test` and `make test-fast`
+
+export PYTHON ?= python3
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help run test test-fast check format lock clean
+
+help: ## List these verbs
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+
+run: ## Set up, seed a demo and serve it on http://127.0.0.1:8000 (SQLite, nothing else needed)
+	@scripts/bootstrap.sh runtime
+	@.venv/bin/python manage.py demo
+	@exec .venv/bin/python -m project.server -b 127.0.0.1
+
+test: ## Run all tests twice: on SQLite in memory, then on PostgreSQL and Redis with browser and faults
+	@scripts/bootstrap.sh dev
+	@scripts/test.sh all $(ARGS)
+
+test-fast: ## Run the tests that need no service
+	@scripts/bootstrap.sh dev
+	@scripts/test.sh fast $(ARGS)
+
+check: ## Check format, lint, types, imports, migrations, lock and docs
+	@scripts/bootstrap.sh dev
+	@scripts/check.sh
+
+format: ## Format the code and fix what can be fixed safely
+	@scripts/bootstrap.sh dev
+	@.venv/bin/python -m ruff check --fix-only --quiet .
+	@.venv/bin/python -m ruff format .
+
+lock: ## Resolve Pipfile into Pipfile.lock
+	@scripts/bootstrap.sh tools
+	@scripts/lock.sh
+
+clean: ## Remove environments and caches; the database stays
+	rm -rf .venv .tools .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
