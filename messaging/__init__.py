@@ -1,0 +1,1 @@
+"""The domain: chats as gapless logs, true whatever the transport."""

@@ -1,0 +1,105 @@
+"""Every setting of the app, read in one place from the dict `ONESOCKET` of the Django settings.
+
+`Limits` holds each wait and bound of the protocol; tests shrink the waits, nothing else reads numbers of its own.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Annotated, Any, Literal
+
+import msgspec
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.signals import setting_changed
+
+Seconds = Annotated[float, msgspec.Meta(gt=0)]
+Count = Annotated[int, msgspec.Meta(ge=1)]
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """The bounds and waits of the protocol; times are in seconds."""
+
+    # What a client is told in `ready`.
+    frame_bytes: Count = 65_536
+    text_chars: Count = 4_000
+    commands_per_second: Count = 20
+    commands_burst: Count = 40
+    chats: Count = 2_000
+    members: Count = 1_000
+
+    title_chars: Count = 200
+    # Frames beyond this many times the rate and burst are not even parsed (protocol §2).
+    flood_factor: Count = 4
+    bad_frames_per_minute: Count = 100
+    # Unanswered writes of one connection, and of the whole process: what a second of full load leaves waiting.
+    writes_in_flight: Count = 64
+    writes_waiting: Count = 10_000
+    writes_per_commit: Count = 500
+    batches_to_publish: Count = 1_000
+    resume_events_per_chat: Count = 500
+    resume_events: Count = 5_000
+    events_per_read: Count = 100
+    # Events of one chat kept while a smaller number is missing; more are left to the log.
+    events_held: Count = 64
+    page_size: Count = 50
+    page_size_most: Count = 100
+    # Connections of one process; beyond it a ticket answers `unavailable`.
+    connections: Count = 10_000
+
+    ticket_seconds: Count = 60
+    hello_seconds: Seconds = 10
+    answer_seconds: Seconds = 30
+    # An access token is good for this long after its end, at every check.
+    token_leeway_seconds: Seconds = 10
+    # A connection ends this long after its token.
+    token_close_seconds: Seconds = 20
+    # A rotated refresh token used again this soon gets its successor again: the answer was lost on the way.
+    refresh_grace_seconds: Seconds = 60
+    hole_seconds: Seconds = 0.2
+    publish_seconds: Seconds = 2
+    beat_seconds: Seconds = 4
+    sweep_seconds: Seconds = 2
+    node_silence_seconds: Seconds = 15
+    orphan_claim_seconds: Seconds = 10
+    drain_seconds: Seconds = 8
+    drain_retry_seconds: Seconds = 3
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """What a host application may set in `ONESOCKET`."""
+
+    limits: Limits = Limits()
+    connection_policy: Literal["refuse", "replace"] = "refuse"
+    history_for_newcomers: Literal["all", "since_join"] = "all"
+    open_registration: bool = False
+    ws_allowed_origins: tuple[str, ...] = ()
+    database_threads: Count = 8
+    # Names and passwords that the demo page offers; empty outside a demo.
+    demo_logins: bool = False
+
+
+@cache
+def get_settings() -> Settings:
+    """Return the settings of the app; an unknown name or a malformed value is refused."""
+    given: dict[str, Any] = {name.lower(): value for name, value in getattr(settings, "ONESOCKET", {}).items()}
+    unknown = sorted(given.keys() - set(Settings.__struct_fields__))
+    if unknown:
+        raise ImproperlyConfigured(f"ONESOCKET has no setting named {unknown[0].upper()}.")
+    try:
+        return msgspec.convert(given, Settings)
+    except msgspec.ValidationError as error:
+        raise ImproperlyConfigured(f"ONESOCKET: {error}") from error
+
+
+def get_limits() -> Limits:
+    """Return the bounds and waits in force."""
+    return get_settings().limits
+
+
+def _forget(*, setting: str, **_kwargs: Any) -> None:
+    if setting == "ONESOCKET":
+        get_settings.cache_clear()
+
+
+setting_changed.connect(_forget)

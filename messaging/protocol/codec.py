@@ -1,0 +1,183 @@
+"""From text to commands and from frames to text: every rule that a frame can break is checked here, and only here.
+
+A good frame is decoded in one pass; only a bad one is looked at again, to say what is wrong with it and to find the `id`
+its answer must carry.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from typing import Any, NoReturn
+
+import msgspec
+from msgspec import UNSET
+
+from messaging.errors import BadFrame, BadJson, ChatError, FrameTooLarge, UnknownType
+from messaging.protocol.frames import MAX_INTEGER, AnyCommand, Event, Hello, MessageSend
+from messaging.protocol.kinds import Kind
+
+# C0 controls but tab and LF, DEL, lone surrogates (protocol §2).
+_FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+_CLIENT_ID = re.compile(r"[!-~]{1,64}")
+_FIELD_IN_PATH = re.compile(r"`\$\.(\w+)")
+_MISSING_FIELD = re.compile(r"required field `(\w+)`")
+
+_COMMAND_TYPES = {command.__struct_config__.tag for command in AnyCommand.__args__}
+
+encode = msgspec.json.Encoder().encode
+
+
+class RefusedFrame(Exception):
+    """A frame that is answered with `error`; `id` and `chat` are those that could be read."""
+
+    def __init__(self, error: ChatError, *, id: str | None = None, chat: int | None = None) -> None:
+        super().__init__(str(error))
+        self.error = error
+        self.id = id
+        self.chat = chat
+
+
+class Codec:
+    """Decodes the commands of one server; `frame_bytes` and `text_chars` are its limits."""
+
+    def __init__(self, *, frame_bytes: int, text_chars: int) -> None:
+        self._frame_bytes = frame_bytes
+        self._text_chars = text_chars
+        self._decode = msgspec.json.Decoder(AnyCommand).decode
+
+    def decode(self, text: str) -> AnyCommand:
+        """Return the command in `text`; raises RefusedFrame."""
+        # A code point takes four bytes at most: only long frames are measured exactly.
+        if len(text) * 4 > self._frame_bytes and len(text.encode(errors="replace")) > self._frame_bytes:
+            raise RefusedFrame(FrameTooLarge(f"A frame may have {self._frame_bytes} bytes."))
+        try:
+            command = self._decode(text)
+        except (msgspec.MsgspecError, UnicodeError, RecursionError, ValueError) as error:
+            _explain(text, error)
+        return self._checked(command)
+
+    def convert_message(self, body: dict[str, Any]) -> MessageSend:
+        """Return the `message.send` that a REST body asks for; raises BadFrame."""
+        try:
+            command = msgspec.convert(body, MessageSend)
+        except msgspec.ValidationError as error:
+            raise _bad_field(_field_of(error)) from None
+        try:
+            return self._checked_message(command)
+        except RefusedFrame as refused:
+            raise refused.error from None
+
+    def _checked(self, command: AnyCommand) -> AnyCommand:
+        if isinstance(command, MessageSend):
+            return self._checked_message(command)
+        if isinstance(command, Hello) and (command.resume is UNSET) != (command.epoch is UNSET):
+            missing = "epoch" if command.epoch is UNSET else "resume"
+            raise RefusedFrame(_bad_field(missing), id=command.id)
+        return command
+
+    def _checked_message(self, command: MessageSend) -> MessageSend:
+        text = clean_text(command.text, most=self._text_chars)
+        if text is None:
+            raise RefusedFrame(_bad_field("text"), id=command.id, chat=command.chat)
+        return command if text == command.text else msgspec.structs.replace(command, text=text)
+
+
+def clean_text(text: str, *, most: int) -> str | None:
+    """Return `text` with CR LF as LF and trimmed, or None where it holds what text may not hold."""
+    text = text.replace("\r\n", "\n")
+    if _FORBIDDEN.search(text):
+        return None
+    text = text.strip()
+    return text if 1 <= len(text) <= most else None
+
+
+def hash_content(command: MessageSend) -> str:
+    """Return the fingerprint of what a write says, by which a repeat of its id is told from a conflict.
+
+    Fields at their defaults do not count, so that a field added later leaves the hash of older content alone.
+    """
+    content: dict[str, Any] = {"type": "message.send", "text": command.text}
+    if command.reply_to is not None:
+        content["reply_to"] = command.reply_to
+    return hashlib.blake2b(msgspec.json.encode(content, order="sorted"), digest_size=16).hexdigest()
+
+
+def encode_event(event: Event) -> bytes:
+    """Return the event's frame, as every receiver but its own sender gets it."""
+    return encode(
+        {
+            "type": event.kind,
+            "chat": event.chat,
+            "seq": event.seq,
+            "at": event.at,
+            "sender": event.sender,
+            **event.body,
+        }
+    )
+
+
+def add_id(frame: bytes, id: str) -> bytes:
+    """Return an event's frame with the `id` that its own sender is told."""
+    return b'%b,"id":%b}' % (frame[:-1], encode(id))
+
+
+def subject_of(event: Event) -> tuple[int, int]:
+    """Return (user who was added, user who was removed) by `event`; 0 is nobody."""
+    if event.kind == Kind.MEMBER_ADDED:
+        return event.body["user"], 0
+    if event.kind == Kind.MEMBER_REMOVED:
+        return 0, event.body["user"]
+    return 0, 0
+
+
+def _explain(text: str, error: Exception) -> NoReturn:
+    """Raise the RefusedFrame that says what is wrong with a frame that could not be decoded."""
+    frame = _parse_anything(text)
+    if not isinstance(frame, dict):
+        raise RefusedFrame(BadFrame("A frame is one JSON object."))
+    id, chat, type_ = frame.get("id"), frame.get("chat"), frame.get("type")
+    readable_id = id if isinstance(id, str) and _CLIENT_ID.fullmatch(id) else None
+    readable_chat = chat if type(chat) is int and 0 <= chat <= MAX_INTEGER else None
+    refusal: ChatError
+    if isinstance(type_, str) and type_ not in _COMMAND_TYPES:
+        refusal = UnknownType()
+    else:
+        refusal = _bad_field(_field_of(error) or _field_with_surrogate(frame))
+    raise RefusedFrame(refusal, id=readable_id, chat=readable_chat)
+
+
+def _parse_anything(text: str) -> Any:
+    # The standard library's parser takes lone surrogates, which are JSON but not text.
+    try:
+        return json.loads(text, parse_constant=_refuse_constant, parse_int=_parse_integer)
+    except (ValueError, RecursionError):
+        raise RefusedFrame(BadJson()) from None
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(name)
+
+
+def _parse_integer(digits: str) -> int | None:
+    # JSON all the same, but Python refuses to read more than 4,300 digits.
+    return int(digits) if len(digits) < 20 else None
+
+
+def _field_of(error: Exception) -> str | None:
+    if not isinstance(error, msgspec.ValidationError):
+        return None
+    found = _FIELD_IN_PATH.search(str(error)) or _MISSING_FIELD.search(str(error))
+    return found[1] if found else None
+
+
+def _field_with_surrogate(frame: dict[str, Any]) -> str | None:
+    found = (name for name, value in frame.items() if isinstance(value, str) and _FORBIDDEN.search(value))
+    name = next(found, "")
+    # A name with one of its own cannot be told.
+    return None if _FORBIDDEN.search(name) else name or None
+
+
+def _bad_field(field: str | None) -> BadFrame:
+    return BadFrame(f"The field {field!r} is missing or not valid." if field else None, field=field)

@@ -1,0 +1,131 @@
+"""The two closed sets of frames, in one file: what a client may say and what it is told.
+
+Shapes are the wire's: field names are JSON keys, ids and seqs integers 0 … 2^53−1, times RFC 3339 in UTC.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+MAX_INTEGER = 2**53 - 1
+
+# `\Z`, not `$`, which would let a trailing newline pass.
+ClientId = Annotated[str, Meta(pattern=r"^[!-~]{1,64}\Z")]
+Integer = Annotated[int, Meta(ge=0, le=MAX_INTEGER)]
+# None can be uploaded yet.
+Attachments = Annotated[list[str], Meta(max_length=0)]
+
+
+class Command(Struct, tag_field="type", frozen=True, kw_only=True):
+    """What a client asks; answered once by an ack or an error with its `id`."""
+
+    id: ClientId
+    chat: ClassVar[int | None] = None
+
+
+class Hello(Command, tag="hello", frozen=True, kw_only=True):
+    """The first frame of a connection; `resume` and `epoch` come together or not at all."""
+
+    resume: dict[Integer, Integer] | UnsetType = UNSET
+    epoch: str | UnsetType = UNSET
+
+
+class Ping(Command, tag="ping", frozen=True, kw_only=True):
+    """A question that is answered at once."""
+
+
+class TokenRefresh(Command, tag="token.refresh", frozen=True, kw_only=True):
+    """A newer access token of the same user, so that the connection may live on."""
+
+    token: str
+
+
+class MessageSend(Struct, tag_field="type", tag="message.send", frozen=True, kw_only=True):
+    """A message for a chat."""
+
+    id: ClientId
+    chat: Integer
+    text: str = ""
+    reply_to: Integer | None = None
+    attachments: Attachments = []
+
+
+AnyCommand = Hello | Ping | TokenRefresh | MessageSend
+
+
+class ReadyChat(Struct, omit_defaults=True, kw_only=True):
+    """One chat of `ready`: where the log stands and where this connection's stream begins."""
+
+    chat: int
+    head: int
+    from_: int = msgspec.field(name="from")
+    read: int
+    unread: int
+    reset: bool = False
+
+
+class Ready(Struct, tag_field="type", tag="ready", kw_only=True):
+    """The answer to `hello`."""
+
+    id: str
+    connection: str
+    user: int
+    at: str
+    epoch: str
+    token_expires_at: str
+    limits: dict[str, int]
+    chats: list[ReadyChat]
+
+
+class CaughtUp(Struct, tag_field="type", tag="caught_up"):
+    """Every chat has reached the head told in `ready`."""
+
+
+class ChatJoined(Struct, tag_field="type", tag="chat.joined", kw_only=True):
+    """A stream opened after `ready`."""
+
+    chat: int
+    head: int
+    from_: int = msgspec.field(name="from")
+
+
+class Ack(Struct, tag_field="type", tag="ack", omit_defaults=True, kw_only=True):
+    """The good answer to a command."""
+
+    id: str
+    chat: int | None = None
+    # A factory, so that it is sent although it is the default.
+    status: int = msgspec.field(default_factory=lambda: 200)
+    seq: int | None = None
+    at: str | None = None
+    duplicate: bool = False
+    noop: bool = False
+    expires_at: str | None = None
+
+
+class Bye(Struct, tag_field="type", tag="bye", omit_defaults=True, kw_only=True):
+    """Why the server ends the connection; the close frame follows."""
+
+    code: int
+    reason: str
+    retry_after: float | None = None
+
+
+class Event(Struct, kw_only=True):
+    """One numbered fact of a chat, and what the delivery path must know of it.
+
+    `id` and `content_hash` are those of the write that made it, None where it had none or where the content is forgotten;
+    `body` holds the kind's own fields.
+    """
+
+    chat: int
+    seq: int
+    at: str
+    kind: str
+    sender: int
+    id: str | None
+    content_hash: str | None
+    body: dict[str, Any]
