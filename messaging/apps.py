@@ -1,0 +1,24 @@
+"""The Django app."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+
+class MessagingConfig(AppConfig):
+    """Chats, their logs and who may read them."""
+
+    name = "messaging"
+    default_auto_field = "django.db.models.BigAutoField"
+    verbose_name = "Onesocket"
+
+    def ready(self) -> None:
+        """Have the one row of Store made where a database is new or was emptied."""
+        post_migrate.connect(_make_store, sender=self)
+
+
+def _make_store(sender: MessagingConfig, using: str, **_kwargs: Any) -> None:
+    sender.get_model("Store")._default_manager.using(using).get_or_create(pk=1)

@@ -1,0 +1,145 @@
+"""How this app talks to a database: plain functions on a small pool of threads, and SQL that both databases read.
+
+A batch travels as one JSON parameter, so that a statement is the same text for one row and for five hundred.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any, ParamSpec, TypeVar
+
+import msgspec
+from django.db import InterfaceError, OperationalError, close_old_connections, connection, connections
+
+from messaging.conf import get_settings
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+# The database did not answer, or did not take the work; whether it did it is not known.
+STORE_AWAY = (OperationalError, InterfaceError)
+
+_PG_TYPES = {int: "bigint", str: "text", bool: "boolean", dict: "jsonb", datetime: "timestamptz"}
+
+
+@functools.cache
+def get_pool() -> ThreadPoolExecutor:
+    """Return the threads in which database work of the event loop runs."""
+    return ThreadPoolExecutor(get_settings().database_threads, thread_name_prefix="database")
+
+
+def make_lane(name: str) -> ThreadPoolExecutor:
+    """Return a thread of its own, with a connection of its own, for work that must not queue behind other work."""
+    return ThreadPoolExecutor(1, thread_name_prefix=name)
+
+
+async def run_in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run `function` in a database thread, which gives its connection back afterwards."""
+    work = functools.partial(_give_back_after, function, *args, **kwargs)
+    return await asyncio.get_running_loop().run_in_executor(get_pool(), work)
+
+
+async def run_in_lane(lane: ThreadPoolExecutor, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run `function` in the thread of `lane`, which keeps its connection for as long as it works."""
+    work = functools.partial(_give_back_if_failed, function, *args, **kwargs)
+    return await asyncio.get_running_loop().run_in_executor(lane, work)
+
+
+def _give_back_after(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+    try:
+        return function(*args, **kwargs)
+    finally:
+        close_old_connections()
+
+
+def _give_back_if_failed(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+    try:
+        return function(*args, **kwargs)
+    except BaseException:
+        close_old_connections()
+        raise
+
+
+def close_pool() -> None:
+    """Close the pool's threads and their connections."""
+    pool = get_pool()
+    # As many jobs as threads: an idle thread takes one before a busy one takes two.
+    for _ in range(get_settings().database_threads):
+        pool.submit(connections.close_all)
+    pool.shutdown(wait=True)
+    get_pool.cache_clear()
+
+
+def close_lane(lane: ThreadPoolExecutor) -> None:
+    """Close a lane's thread and its connection."""
+    lane.submit(connections.close_all)
+    lane.shutdown(wait=False)
+
+
+def is_postgresql() -> bool:
+    """Tell the two supported databases apart."""
+    return connection.vendor == "postgresql"
+
+
+def sql_rows(**columns: type) -> str:
+    """Return the SQL of a table `r` with these columns, made from one JSON parameter (a list of objects)."""
+    if is_postgresql():
+        types = ", ".join(f"{name} {_PG_TYPES[type_]}" for name, type_ in columns.items())
+        return f"json_to_recordset(%s::json) AS r({types})"
+    values = ", ".join(f"json_extract(value, '$.{name}') AS {name}" for name in columns)
+    return f"(SELECT {values} FROM json_each(%s)) AS r"
+
+
+def sql_now() -> str:
+    """Return the SQL of the database's clock at this very moment."""
+    return "clock_timestamp()" if is_postgresql() else "strftime('%%Y-%%m-%%d %%H:%%M:%%f000', 'now')"
+
+
+def sql_seconds_ago() -> str:
+    """Return the SQL of a moment as many seconds ago as its one parameter says."""
+    if is_postgresql():
+        return "clock_timestamp() - make_interval(secs => %s)"
+    return "strftime('%%Y-%%m-%%d %%H:%%M:%%f000', 'now', '-' || %s || ' seconds')"
+
+
+def as_json(rows: Sequence[Any]) -> str:
+    """Return the JSON parameter that `sql_rows` reads."""
+    return msgspec.json.encode(rows, enc_hook=str).decode()
+
+
+def as_moment(value: datetime | str) -> datetime:
+    """Return a moment that raw SQL gave, aware, in UTC."""
+    moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def for_database(moment: datetime) -> str:
+    """Return a moment as raw SQL takes it, as the ORM of this database would write it."""
+    if is_postgresql():
+        return moment.isoformat()
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")
+
+
+def as_wire_time(value: datetime | str) -> str:
+    """Return a moment as the wire has it: RFC 3339 in UTC with microseconds."""
+    return as_moment(value).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+def fetch(sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """Return all rows of one statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows
+
+
+def execute(sql: str, params: Sequence[Any]) -> int:
+    """Run one statement; return how many rows it changed."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        changed: int = cursor.rowcount
+        return changed

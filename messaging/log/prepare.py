@@ -1,0 +1,205 @@
+"""The pure half of a write: each kind checks its command against the state of its chat and says which rows it makes.
+
+Commands are prepared one after another on the same state, so that each sees the effects of those before it. Nothing here
+touches the database: `append` loads the state under the chats' locks and stores what was prepared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from messaging.errors import ChatError, IdConflict, LimitReached, MessageNotFound, NotAMember, UserNotFound
+from messaging.log.write import Outcome, Write
+from messaging.models import Role
+from messaging.policy import Actor, check_changes_role, check_manages, check_removes
+from messaging.protocol.frames import Event
+from messaging.protocol.kinds import TRAITS, Kind
+
+
+@dataclass(slots=True)
+class Member:
+    """A membership under the lock; `moved` when it must be stored whole, `read` when only its marker moved."""
+
+    user: int
+    role: str
+    joined_seq: int
+    left_seq: int | None
+    read_seq: int
+    read_count: int
+    moved: bool = False
+    read: bool = False
+
+
+@dataclass(slots=True)
+class ChatState:
+    """A locked chat, with the memberships and targets that the batch speaks of."""
+
+    id: int
+    kind: str
+    title: str
+    last_seq: int
+    message_count: int
+    members: dict[int, Member] = field(default_factory=dict)
+    # Present members and owners, loaded only for writes that change members.
+    member_count: int = 0
+    owner_count: int = 0
+    # The seqs among those asked for that are messages.
+    messages: set[int] = field(default_factory=set)
+    changed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The first answer to an id; a wiped hash matches any content."""
+
+    seq: int
+    at: str
+    content_hash: str | None
+
+
+@dataclass(slots=True)
+class State:
+    """All that a batch is checked against; `at` is the moment of its events."""
+
+    at: str
+    members_most: int
+    chats: dict[int, ChatState]
+    known: dict[tuple[int, int, str], Known]
+    events: list[Row] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An event to insert, and the ordinal of its message."""
+
+    event: Event
+    message_no: int
+
+
+def prepare(state: State, write: Write) -> Outcome | ChatError:
+    """Return the answer to `write` and leave its effects in `state`."""
+    try:
+        return _repeat(state, write) or _prepare_new(state, write)
+    except ChatError as error:
+        return error
+
+
+def _repeat(state: State, write: Write) -> Outcome | None:
+    known = state.known.get((write.chat, write.sender, write.id)) if write.id is not None else None
+    if known is None:
+        return None
+    if known.content_hash not in (None, write.content_hash):
+        raise IdConflict
+    return Outcome(seq=known.seq, at=known.at, duplicate=True)
+
+
+def _prepare_new(state: State, write: Write) -> Outcome:
+    chat = state.chats.get(write.chat)
+    sender = chat.members.get(write.sender) if chat else None
+    if chat is None or sender is None or sender.left_seq is not None:
+        raise NotAMember
+    # What the kind checks it checks before it changes anything: a refused command leaves no trace.
+    body = _PREPARE[write.kind](state, chat, sender, write)
+    if body is None:
+        return Outcome()
+    return _number(state, chat, sender, replace(write, body=body))
+
+
+def _number(state: State, chat: ChatState, sender: Member, write: Write) -> Outcome:
+    chat.changed = True
+    chat.last_seq += 1
+    if TRAITS[write.kind].counts:
+        chat.message_count += 1
+        sender.read_seq, sender.read_count, sender.read = chat.last_seq, chat.message_count, True
+        chat.messages.add(chat.last_seq)
+    event = Event(
+        chat=chat.id,
+        seq=chat.last_seq,
+        at=state.at,
+        kind=write.kind,
+        sender=write.sender,
+        id=write.id,
+        content_hash=write.content_hash,
+        body=write.body,
+    )
+    state.events.append(Row(event, chat.message_count))
+    if write.id is not None:
+        state.known[write.chat, write.sender, write.id] = Known(event.seq, event.at, write.content_hash)
+    return Outcome(seq=event.seq, at=event.at, event=event)
+
+
+def _message_created(_state: State, chat: ChatState, _sender: Member, write: Write) -> dict[str, Any]:
+    reply_to = write.body.get("reply_to")
+    if reply_to is not None and reply_to not in chat.messages:
+        raise MessageNotFound
+    return write.body
+
+
+def _member_added(state: State, chat: ChatState, sender: Member, write: Write) -> dict[str, Any] | None:
+    actor = _actor(chat, sender)
+    check_manages(actor)
+    user, role = write.body["user"], write.body.get("role", Role.MEMBER.value)
+    member = chat.members.get(user)
+    if member is not None and member.left_seq is None:
+        return None
+    if role != Role.MEMBER:
+        check_changes_role(actor, old=Role.MEMBER, new=role, owners=chat.owner_count)
+    if chat.member_count >= state.members_most:
+        raise LimitReached(f"A chat may have {state.members_most} members.")
+    # A newcomer starts read up to the join (protocol §4).
+    seq = chat.last_seq + 1
+    chat.members[user] = Member(user, role, seq, None, seq, chat.message_count, moved=True)
+    chat.member_count += 1
+    chat.owner_count += role == Role.OWNER
+    return {"user": user, "role": role}
+
+
+def _member_removed(_state: State, chat: ChatState, sender: Member, write: Write) -> dict[str, Any]:
+    member = _present(chat, write.body["user"])
+    check_removes(
+        _actor(chat, sender), user=member.user, role=member.role, owners=chat.owner_count, members=chat.member_count
+    )
+    member.left_seq, member.moved = chat.last_seq + 1, True
+    chat.member_count -= 1
+    chat.owner_count -= member.role == Role.OWNER
+    return {"user": member.user}
+
+
+def _member_role(_state: State, chat: ChatState, sender: Member, write: Write) -> dict[str, Any] | None:
+    member, new = _present(chat, write.body["user"]), write.body["role"]
+    check_changes_role(_actor(chat, sender), old=member.role, new=new, owners=chat.owner_count)
+    if member.role == new:
+        return None
+    chat.owner_count += (new == Role.OWNER) - (member.role == Role.OWNER)
+    member.role, member.moved = new, True
+    return {"user": member.user, "role": new}
+
+
+def _chat_updated(_state: State, chat: ChatState, sender: Member, write: Write) -> dict[str, Any] | None:
+    check_manages(_actor(chat, sender))
+    if write.body["title"] == chat.title:
+        return None
+    chat.title = write.body["title"]
+    return {"title": chat.title}
+
+
+def _actor(chat: ChatState, sender: Member) -> Actor:
+    return Actor(user=sender.user, role=sender.role, chat_kind=chat.kind)
+
+
+def _present(chat: ChatState, user: int) -> Member:
+    member = chat.members.get(user)
+    if member is None or member.left_seq is not None:
+        raise UserNotFound
+    return member
+
+
+_PREPARE: dict[Kind, Callable[[State, ChatState, Member, Write], dict[str, Any] | None]] = {
+    Kind.MESSAGE_CREATED: _message_created,
+    Kind.MEMBER_ADDED: _member_added,
+    Kind.MEMBER_REMOVED: _member_removed,
+    Kind.MEMBER_ROLE: _member_role,
+    Kind.CHAT_UPDATED: _chat_updated,
+}

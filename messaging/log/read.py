@@ -1,0 +1,87 @@
+"""read(positions): what stands in many logs after given places, in one statement and so from one snapshot.
+
+Events are read as they are now: a created message carries its present text, a deleted one none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from messaging.database import as_json, as_wire_time, fetch, sql_rows
+from messaging.protocol.frames import Event
+from messaging.protocol.kinds import TRAITS, Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place in a chat's log: everything up to `after` is known; at most `limit` events are wanted."""
+
+    chat: int
+    after: int
+    limit: int
+
+
+@dataclass(slots=True)
+class LogPage:
+    """The events after a position, without a hole, and the head of the chat in the same snapshot."""
+
+    epoch: str = ""
+    head: int = 0
+    events: list[Event] = field(default_factory=list)
+
+
+def read(positions: Sequence[Position]) -> list[LogPage]:
+    """Return a page per position, in their order; a chat that is not there has an empty one."""
+    sql = f"""
+        SELECT r.n, c.last_seq, (SELECT epoch FROM messaging_store WHERE id = 1),
+               e.chat_id, e.seq, e.at, e.kind, e.sender_id, e.client_id, e.content_hash,
+               e.target, e.payload, e.text, e.reply_to, e.deleted_at
+        FROM {sql_rows(n=int, chat=int, after=int, upto=int)}
+        JOIN messaging_chat c ON c.id = r.chat
+        LEFT JOIN messaging_event e ON e.chat_id = c.id AND e.seq > r.after AND e.seq <= r.upto
+        ORDER BY r.n, e.seq
+    """
+    asked = [{"n": n, "chat": p.chat, "after": p.after, "upto": p.after + p.limit} for n, p in enumerate(positions)]
+    pages = [LogPage() for _ in positions]
+    for n, head, epoch, *event in fetch(sql, [as_json(asked)]):
+        page = pages[n]
+        page.head, page.epoch = head, epoch
+        if event[0] is not None:
+            page.events.append(_event(*event))
+    return pages
+
+
+def _event(
+    chat: int,
+    seq: int,
+    at: Any,
+    kind: str,
+    sender: int,
+    client_id: str | None,
+    content_hash: str | None,
+    target: int | None,
+    payload: Any,
+    text: str,
+    reply_to: int | None,
+    deleted_at: Any,
+) -> Event:
+    # Raw SQL gives jsonb as text, on both databases.
+    known = msgspec.json.decode(payload) if isinstance(payload, str | bytes) else payload
+    known |= {"target": target, "text": text, "reply_to": reply_to}
+    if deleted_at is not None:
+        known |= {"text": None, "attachments": None, "deleted": True}
+    body = {name: known[name] for name in TRAITS[Kind(kind)].fields if known.get(name) is not None}
+    return Event(
+        chat=chat,
+        seq=seq,
+        at=as_wire_time(at),
+        kind=kind,
+        sender=sender,
+        id=client_id,
+        content_hash=content_hash,
+        body=body,
+    )

@@ -1,0 +1,216 @@
+"""Reads: what a user may see. Whatever depends on membership is read together with it, in one statement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db import connection, transaction
+from django.db.models import BigIntegerField, Count, F, Func, OuterRef, Q, QuerySet, Subquery, Window
+from django.db.models.functions import RowNumber
+
+from messaging.conf import get_settings
+from messaging.database import as_wire_time, execute, fetch, is_postgresql, sql_now
+from messaging.errors import NotAMember
+from messaging.models import Chat, Event, Membership
+from messaging.policy import visible_from
+from messaging.protocol.kinds import IN_HISTORY, Kind
+
+# Names of members that the chat list shows for each chat.
+MEMBERS_SHOWN = 8
+
+
+@contextmanager
+def one_snapshot() -> Iterator[None]:
+    """Let every statement inside see the store as it is at the first one, so that no answer mixes two states of a chat."""
+    if connection.in_atomic_block:
+        yield
+    elif is_postgresql():
+        with transaction.atomic():
+            execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY", [])
+            yield
+    else:
+        # Not atomic(), which is IMMEDIATE here and would take the lock of the one writer.
+        execute("BEGIN DEFERRED", [])
+        try:
+            yield
+        finally:
+            execute("ROLLBACK", [])
+
+
+@dataclass(frozen=True, slots=True)
+class ChatPosition:
+    """Where a chat stands for one of its members."""
+
+    chat: int
+    head: int
+    joined_seq: int
+    read_seq: int
+    unread: int
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """Every chat of a user, newest activity first, with the epoch and the database's clock, from one snapshot."""
+
+    epoch: str
+    at: str
+    chats: list[ChatPosition]
+
+
+def read_overview(user: int) -> Overview:
+    """Return where all chats of `user` stand; uses index membership_of_user."""
+    sql = f"""
+        SELECT s.epoch, {sql_now()}, c.id, c.last_seq, m.joined_seq, m.read_seq, c.message_count - m.read_count
+        FROM messaging_store s
+        LEFT JOIN messaging_membership m ON m.user_id = %s AND m.left_seq IS NULL
+        LEFT JOIN messaging_chat c ON c.id = m.chat_id
+        ORDER BY c.updated_at DESC, c.id DESC
+    """
+    rows = fetch(sql, [user])
+    epoch, at = rows[0][:2]
+    return Overview(epoch, as_wire_time(at), [ChatPosition(*row[2:]) for row in rows if row[2] is not None])
+
+
+def read_position(user: int, chat: int) -> ChatPosition | None:
+    """Return where one chat stands for `user`, or None where it is not a member."""
+    row = (
+        Membership.objects.filter(chat=chat, user=user, left_seq=None)
+        .values_list("chat_id", "chat__last_seq", "joined_seq", "read_seq", F("chat__message_count") - F("read_count"))
+        .first()
+    )
+    return ChatPosition(*row) if row else None
+
+
+def chats_of(user: int) -> list[int]:
+    """Return the ids of every chat of `user`."""
+    rows = Membership.objects.filter(user=user, left_seq=None).order_by("chat_id")
+    return list(rows.values_list("chat_id", flat=True))
+
+
+def membership_of(user: int, chat: int) -> Membership:
+    """Return the membership of `user`, its chat with it; raises NotAMember, whether or not the chat exists."""
+    membership = Membership.objects.select_related("chat").filter(chat=chat, user=user, left_seq=None).first()
+    if membership is None:
+        raise NotAMember
+    return membership
+
+
+class Microseconds(Func):
+    """A moment as microseconds since 1970: an integer, because on SQLite one moment is written in several ways."""
+
+    output_field = BigIntegerField()
+    template = "(EXTRACT(EPOCH FROM %(expressions)s) * 1000000)::bigint"
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        """Count the milliseconds that SQLite keeps of a moment, from its Julian day."""
+        template = "CAST(ROUND((julianday(%(expressions)s) - 2440587.5) * 86400000) AS INTEGER) * 1000"
+        return self.as_sql(compiler, connection, template=template, **context)
+
+
+def memberships_by_activity(user: int, *, after: tuple[int, int] | None = None) -> QuerySet[Membership]:
+    """Return the user's memberships with their chats, newest activity first, each with `activity` in microseconds.
+
+    They begin after the chat `after`, given as (activity, chat id).
+    """
+    own = Membership.objects.filter(user=user, left_seq=None).select_related("chat")
+    own = own.annotate(activity=Microseconds("chat__updated_at")).order_by("-activity", "-chat")
+    if after is None:
+        return own
+    activity, chat = after
+    return own.filter(Q(activity__lt=activity) | Q(activity=activity, chat__lt=chat))
+
+
+def first_members(chats: Sequence[int]) -> dict[int, list[Membership]]:
+    """Return the members of each chat whose names a list shows, in one query."""
+    ranked = (
+        Membership.objects.filter(chat__in=chats, left_seq=None)
+        .annotate(rank=Window(RowNumber(), partition_by=F("chat"), order_by=F("user").asc()))
+        .filter(rank__lte=MEMBERS_SHOWN)
+        .select_related("user", "user__account")
+    )
+    found: dict[int, list[Membership]] = {chat: [] for chat in chats}
+    for membership in ranked:
+        found[membership.chat_id].append(membership)
+    return found
+
+
+def member_counts(chats: Sequence[int]) -> dict[int, int]:
+    """Return how many members each chat has, in one query."""
+    present = Membership.objects.filter(chat__in=chats, left_seq=None)
+    return dict(present.values_list("chat").annotate(Count("pk")).order_by())
+
+
+def members_of(chat: int, *, after: int = 0) -> QuerySet[Membership]:
+    """Return the members of a chat with their users, by user id, beginning after user `after`."""
+    present = Membership.objects.filter(chat=chat, left_seq=None, user__gt=after)
+    return present.select_related("user", "user__account").order_by("user")
+
+
+def unread_total(user: int) -> int:
+    """Return how many messages of all chats the user has not read."""
+    sql = """
+        SELECT COALESCE(SUM(c.message_count - m.read_count), 0) FROM messaging_membership m
+        JOIN messaging_chat c ON c.id = m.chat_id WHERE m.user_id = %s AND m.left_seq IS NULL
+    """
+    return int(fetch(sql, [user])[0][0])
+
+
+def first_visible(membership: Membership) -> int:
+    """Return the first seq of the chat that its member may page back to."""
+    policy = get_settings().history_for_newcomers
+    return visible_from(history_for_newcomers=policy, joined_seq=membership.joined_seq)
+
+
+def history(membership: Membership, *, before: int | None, after: int | None, limit: int) -> list[Event]:
+    """Return up to `limit` of what history shows, newest first: below `before`, or the oldest ones above `after`.
+
+    Uses index event_in_history.
+    """
+    shown = Event.objects.filter(chat=membership.chat_id, kind__in=IN_HISTORY, seq__gte=first_visible(membership))
+    if before is not None:
+        shown = shown.filter(seq__lt=before)
+    if after is not None:
+        page = list(shown.filter(seq__gt=after).order_by("seq")[:limit])
+        return page[::-1]
+    return list(shown.order_by("-seq")[:limit])
+
+
+def last_messages(chats: Sequence[int]) -> dict[int, Event]:
+    """Return the newest message of each chat, in one query; uses index event_in_history."""
+    newest = Event.objects.filter(chat=OuterRef("pk"), kind=Kind.MESSAGE_CREATED).order_by("-seq").values("pk")[:1]
+    last = Chat.objects.filter(pk__in=chats).annotate(last=Subquery(newest)).values("last")
+    return {event.chat_id: event for event in Event.objects.filter(pk__in=last)}
+
+
+def quoted(events: Iterable[Event]) -> dict[tuple[int, int], Event]:
+    """Return the messages that `events` reply to, by (chat, seq), in one query."""
+    asked = {(event.chat_id, event.reply_to) for event in events if event.reply_to is not None}
+    if not asked:
+        return {}
+    wanted = Q(pk__in=[])
+    for chat in {chat for chat, _ in asked}:
+        wanted |= Q(chat=chat, seq__in=[seq for of, seq in asked if of == chat])
+    return {(event.chat_id, event.seq): event for event in Event.objects.filter(wanted)}
+
+
+def people_of(user: int) -> QuerySet[Any]:
+    """Return the users who share a chat with `user`, oneself included."""
+    own = Membership.objects.filter(user=user, left_seq=None).values("chat")
+    sharing = Membership.objects.filter(chat__in=own, left_seq=None).values("user")
+    return _with_account(get_user_model().objects.filter(Q(pk__in=sharing) | Q(pk=user)))
+
+
+def find_users(text: str) -> QuerySet[Any]:
+    """Return the active users whose name or display name begins with or holds `text`."""
+    users = get_user_model().objects.filter(is_active=True)
+    if text:
+        users = users.filter(Q(username__icontains=text) | Q(account__display_name__icontains=text))
+    return _with_account(users)
+
+
+def _with_account(users: QuerySet[Any]) -> QuerySet[Any]:
+    return users.select_related("account").order_by("pk")
