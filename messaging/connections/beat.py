@@ -1,0 +1,174 @@
+"""The beat and the sweep of a server process: it says that it lives, learns what became of its claims, and frees the dead.
+
+Each beat is one short transaction on a thread and a connection of its own. A process sweeps others only after it has
+itself beaten without a miss for as long as it asks of them, so that an outage of the database frees nobody.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import ParamSpec, TypeVar
+
+from django.db import transaction
+
+from messaging import metrics
+from messaging.conf import get_limits
+from messaging.connections.claims import Standing, read_standings, reason_to_end, retake_claim
+from messaging.connections.local import LocalConnection, LocalConnections
+from messaging.database import close_lane, execute, fetch, make_lane, run_in_lane, sql_now, sql_seconds_ago
+from messaging.models import Connection, Node, Store
+from messaging.protocol.codes import CloseCode
+
+logger = logging.getLogger(__name__)
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class BeatReport:
+    """What one beat learned: the epoch, and how the claims of this process stand, by connection id."""
+
+    epoch: str
+    standings: dict[str, Standing]
+
+
+class Beat:
+    """Beats and sweeps for one server process, in the background, until it is stopped."""
+
+    def __init__(self, local: LocalConnections) -> None:
+        self.node = secrets.token_hex(16)
+        self.epoch = ""
+        self._local = local
+        self._lane = make_lane("beat")
+        self._registered = asyncio.Event()
+        self._beaten_since: float | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Begin to beat and to sweep."""
+        loop = asyncio.get_running_loop()
+        self._tasks = [loop.create_task(self._beat_forever()), loop.create_task(self._sweep_forever())]
+
+    async def stop(self) -> None:
+        """Stop, and take this process's node and claims out of the database."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        try:
+            await self._in_lane(remove_nodes, [self.node])
+        except Exception:
+            logger.warning("This process could not take itself out of the database; it will be swept.", exc_info=True)
+        close_lane(self._lane)
+
+    async def registered(self) -> str:
+        """Return this process's node id, once the database knows it."""
+        await self._registered.wait()
+        return self.node
+
+    async def _in_lane(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await run_in_lane(self._lane, function, *args, **kwargs)
+
+    async def _beat_forever(self) -> None:
+        while True:
+            started = time.monotonic()
+            try:
+                await self._beat()
+                self._beaten_since = self._beaten_since or started
+            except Exception:
+                self._beaten_since = None
+                metrics.BEATS_MISSED.inc()
+                logger.warning("The database did not answer this beat.", exc_info=True)
+            await asyncio.sleep(max(0.0, get_limits().beat_seconds - (time.monotonic() - started)))
+
+    async def _beat(self) -> None:
+        # Only those whose claim had committed before the beat began: a younger claim may not be in its snapshot.
+        connections = list(self._local)
+        report = await self._in_lane(beat_once, self.node, self._local.ids())
+        if report is None:
+            await self._begin_again(connections)
+            return
+        foreign, self.epoch = report.epoch != self.epoch, report.epoch
+        for connection in connections:
+            code = reason_to_end(connection.claim, report.standings.get(connection.claim.connection))
+            # Another history of the store: what the connection streams is of the old one.
+            if code or foreign:
+                connection.end(code or CloseCode.TOO_OLD)
+
+    async def _begin_again(self, connections: Iterable[LocalConnection]) -> None:
+        """Register under a new id, at the start and after a sweep, and claim again for those who are still here."""
+        self.node = secrets.token_hex(16)
+        self.epoch = await self._in_lane(register_node, self.node)
+        for connection in connections:
+            connection.claim = replace(connection.claim, node=self.node)
+            if not await self._in_lane(retake_claim, connection.claim):
+                connection.end(CloseCode.REPLACED)
+        self._registered.set()
+
+    async def _sweep_forever(self) -> None:
+        while True:
+            await asyncio.sleep(get_limits().sweep_seconds)
+            silence = get_limits().node_silence_seconds
+            if self._beaten_since is None or time.monotonic() - self._beaten_since < silence:
+                continue
+            try:
+                swept = await self._in_lane(sweep_once, silence)
+            except Exception:
+                self._beaten_since = None
+                logger.warning("The database did not answer this sweep.", exc_info=True)
+            else:
+                metrics.NODES_SWEPT.inc(swept)
+
+
+def register_node(node: str) -> str:
+    """Make this server process known; return the epoch of the store."""
+    with transaction.atomic():
+        execute(f"INSERT INTO messaging_node (id, started_at, beat_at) VALUES (%s, {sql_now()}, {sql_now()})", [node])
+        return Store.objects.values_list("epoch", flat=True).get(pk=1)
+
+
+def beat_once(node: str, local: list[str]) -> BeatReport | None:
+    """Renew the node, release claims of it that have no connection, and report on the rest; None if it was swept."""
+    with transaction.atomic():
+        if execute(f"UPDATE messaging_node SET beat_at = {sql_now()} WHERE id = %s", [node]) == 0:
+            return None
+        report = BeatReport(Store.objects.values_list("epoch", flat=True).get(pk=1), read_standings(node=node))
+        _release_orphans(node, report.standings.keys() - set(local))
+        return report
+
+
+def _release_orphans(node: str, connections: Iterable[str]) -> None:
+    sql = f"""
+        DELETE FROM messaging_connection WHERE node_id = %s AND connection = %s AND since < {sql_seconds_ago()}
+    """
+    for connection in connections:
+        execute(sql, [node, connection, get_limits().orphan_claim_seconds])
+
+
+def sweep_once(silence: float) -> int:
+    """Remove the server processes that have not beaten for `silence` seconds, and their claims; return how many."""
+    with transaction.atomic():
+        sql = f"SELECT id FROM messaging_node WHERE beat_at < {sql_seconds_ago()} ORDER BY id"
+        silent = [node for (node,) in fetch(sql, [silence])]
+        # Locked, and asked again under the lock: one that beats at this moment lives.
+        rows = Node.objects.select_for_update().filter(pk__in=silent).order_by("pk") if silent else []
+        still = [row.pk for row in rows if (row.pk,) in fetch(sql, [silence])]
+        if still:
+            logger.warning("Swept %d dead server processes.", len(still))
+            _remove(still)
+        return len(still)
+
+
+def remove_nodes(nodes: list[str]) -> None:
+    """Remove server processes and their claims."""
+    with transaction.atomic():
+        _remove(nodes)
+
+
+def _remove(nodes: list[str]) -> None:
+    Connection.objects.filter(node_id__in=nodes).delete()
+    Node.objects.filter(pk__in=nodes).delete()

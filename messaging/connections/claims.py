@@ -1,0 +1,112 @@
+"""The claim of a user's one connection: a row that is taken in one statement and released by its own connection only.
+
+Whether a user is connected is derived from this row, stored nowhere else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.contrib.auth import get_user_model
+
+from messaging.database import execute, fetch, sql_now
+from messaging.models import Account, Connection
+from messaging.protocol.codes import CloseCode
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a connection asks for: to be the one of `user`, from `device`, on server process `node`.
+
+    `token_version` is that of the access token; `replaces` lets it take the place of another device's connection.
+    """
+
+    user: int
+    connection: str
+    device: str
+    node: str
+    token_version: int
+    replaces: bool = False
+
+
+def take_claim(claim: Claim) -> bool:
+    """Take the claim, for an active user and this token version; tell whether we have it now.
+
+    It succeeds where there is none, where the present one is of the same device, or where it `replaces`.
+    """
+    on_conflict = """DO UPDATE
+        SET connection = excluded.connection, device = excluded.device, node_id = excluded.node_id, since = excluded.since
+        WHERE messaging_connection.device = excluded.device OR %s
+    """
+    return _insert_claim(claim, on_conflict, [claim.replaces])
+
+
+def retake_claim(claim: Claim) -> bool:
+    """Take the claim again after a sweep: only where the user has none at all."""
+    return _insert_claim(claim, "DO NOTHING", [])
+
+
+def _insert_claim(claim: Claim, on_conflict: str, params: list[bool]) -> bool:
+    user = get_user_model()._meta
+    sql = f"""
+        INSERT INTO messaging_connection (user_id, connection, device, node_id, since)
+        SELECT u.{user.pk.column}, %s, %s, %s, {sql_now()} FROM {user.db_table} u
+        LEFT JOIN messaging_account a ON a.user_id = u.{user.pk.column}
+        WHERE u.{user.pk.column} = %s AND u.is_active AND COALESCE(a.token_version, 0) = %s
+        ON CONFLICT (user_id) {on_conflict}
+    """
+    return execute(sql, [claim.connection, claim.device, claim.node, claim.user, claim.token_version, *params]) == 1
+
+
+def release_claim(connection: str) -> None:
+    """Give the claim of this very connection back; a claim that took its place is left alone."""
+    Connection.objects.filter(connection=connection).delete()
+
+
+def connected_from_elsewhere(user: int, *, device: str) -> bool:
+    """Tell whether the user has a live connection from another device."""
+    return Connection.objects.filter(user_id=user).exclude(device=device).exists()
+
+
+def token_version_of(user: int) -> int:
+    """Return the version below which every token of the user is void."""
+    return Account.objects.filter(pk=user).values_list("token_version", flat=True).first() or 0
+
+
+def raise_token_version(user: int) -> None:
+    """Make every token of the user void."""
+    sql = """
+        INSERT INTO messaging_account (user_id, token_version, display_name, preferences) VALUES (%s, 1, '', '{}')
+        ON CONFLICT (user_id) DO UPDATE SET token_version = messaging_account.token_version + 1
+    """
+    execute(sql, [user])
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the database says of a claim that is there."""
+
+    active: bool
+    token_version: int
+
+
+def read_standings(*, node: str | None = None, connection: str | None = None) -> dict[str, Standing]:
+    """Return how the claims of a server process, or the one of a connection, stand, by connection id."""
+    user = get_user_model()._meta
+    column, value = ("c.node_id", node) if node is not None else ("c.connection", connection)
+    sql = f"""
+        SELECT c.connection, u.is_active, COALESCE(a.token_version, 0)
+        FROM messaging_connection c JOIN {user.db_table} u ON u.{user.pk.column} = c.user_id
+        LEFT JOIN messaging_account a ON a.user_id = c.user_id
+        WHERE {column} = %s
+    """
+    return {connection: Standing(bool(active), version) for connection, active, version in fetch(sql, [value])}
+
+
+def reason_to_end(claim: Claim, standing: Standing | None) -> CloseCode | None:
+    """Tell why a connection may not live on, or None where it may; `standing` is None where its claim is gone."""
+    if standing is None:
+        return CloseCode.REPLACED
+    if not standing.active:
+        return CloseCode.ACCOUNT_DISABLED
+    return CloseCode.SIGNED_OUT if standing.token_version > claim.token_version else None

@@ -1,0 +1,104 @@
+"""From a commit to the channel layer: each event encoded once, one message per chat and batch. The only caller of group_send.
+
+A layer message is only a hint that a log has grown: publishing never fails a write, the log heals what was not published.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from operator import attrgetter
+from typing import Any
+
+from asgiref.sync import async_to_sync
+from channels.layers import get_channel_layer
+
+from messaging import metrics
+from messaging.batcher import Batcher
+from messaging.conf import get_limits
+from messaging.protocol.batch import EventBatch
+from messaging.protocol.frames import Event
+from messaging.protocol.kinds import Kind
+
+logger = logging.getLogger(__name__)
+
+# A layer message: its group and its content.
+Publication = tuple[str, dict[str, Any]]
+
+
+def group_for_chat(chat: int) -> str:
+    """Name the channel-layer group that hears of a chat's events."""
+    return f"chat.{chat}"
+
+
+def group_for_user(user: int) -> str:
+    """Name the channel-layer group of a user's own connection."""
+    return f"user.{user}"
+
+
+def announce_events(events: Sequence[Event], *, epoch: str) -> list[Publication]:
+    """Return what the members of the events' chats are told: in the order of the log, once per chat."""
+    publications: list[Publication] = []
+    by_chat = sorted(events, key=attrgetter("chat"))
+    for chat, group in groupby(by_chat, key=attrgetter("chat")):
+        of_chat = list(group)
+        publications.append((group_for_chat(chat), EventBatch.from_events(of_chat, epoch=epoch).as_message()))
+        publications += [tell_joined(e.body["user"], chat) for e in of_chat if e.kind == Kind.MEMBER_ADDED]
+    return publications
+
+
+def tell_joined(user: int, chat: int) -> Publication:
+    """Tell a user's connection that it has a new chat."""
+    return group_for_user(user), {"type": "user.joined", "chat": chat}
+
+
+def tell_claimed(user: int, connection: str) -> Publication:
+    """Tell a user's connections which of them has the claim now."""
+    return group_for_user(user), {"type": "user.claimed", "connection": connection}
+
+
+def tell_account_changed(user: int) -> Publication:
+    """Tell a user's connection that its account or its tokens changed: it asks the database what."""
+    return group_for_user(user), {"type": "user.account"}
+
+
+class Publisher:
+    """Publishes in the order given, in the background, without ever holding up a commit."""
+
+    def __init__(self) -> None:
+        self._batcher = Batcher(_publish, most=get_limits().batches_to_publish)
+        self._most = get_limits().batches_to_publish
+
+    def publish(self, publications: Iterable[Publication]) -> None:
+        """Take publications; those beyond the bound are dropped, which the log heals."""
+        for publication in publications:
+            if len(self._batcher) >= self._most:
+                metrics.PUBLISH_DROPS.inc()
+                return
+            self._batcher.put(publication)
+
+    async def drain(self) -> None:
+        """Return when everything taken was published or given up."""
+        await self._batcher.drain()
+
+
+async def _publish(publications: list[Publication]) -> None:
+    layer = get_channel_layer()
+    try:
+        async with asyncio.timeout(get_limits().publish_seconds):
+            if hasattr(layer, "send_groups"):
+                await layer.send_groups(publications)
+            else:
+                for group, message in publications:
+                    await layer.group_send(group, message)
+    except Exception:  # whatever the layer raises: it is a hint that was lost, no more
+        metrics.PUBLISH_FAILURES.inc(len(publications))
+        logger.warning("%d publications were lost by the channel layer.", len(publications), exc_info=True)
+
+
+def publish_now(publications: Sequence[Publication]) -> None:
+    """Publish from a process or a thread that has no server loop."""
+    if publications:
+        async_to_sync(_publish)(list(publications))

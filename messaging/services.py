@@ -1,0 +1,242 @@
+"""Writes that a person or the host application asks for; every change of a chat goes through the log.
+
+Functions are plain and synchronous: REST views, commands and workers call them from threads of their own. Inside a server
+process the write joins the batch under way; elsewhere it is appended and published here.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.hashers import check_password
+from django.db import IntegrityError, close_old_connections, transaction
+from django.db.models import Count
+
+from messaging.access import TokenReused, Tokens, rotate
+from messaging.conf import get_limits
+from messaging.connections.claims import raise_token_version
+from messaging.errors import (
+    BadFrame,
+    ChatError,
+    CredentialsInvalid,
+    Forbidden,
+    LimitReached,
+    NotAMember,
+    UsernameTaken,
+    UserNotFound,
+)
+from messaging.fanout import Publication, announce_events, publish_now, tell_account_changed, tell_joined
+from messaging.log import Outcome, Write, append
+from messaging.models import Account, Chat, ChatKind, Event, Membership, Role
+from messaging.protocol.frames import MessageSend
+from messaging.protocol.kinds import Kind
+from messaging.runtime import get_runtime
+
+logger = logging.getLogger(__name__)
+
+
+def write(event: Write) -> Outcome:
+    """Append one event and tell the members; raises ChatError."""
+    runtime = get_runtime()
+    if runtime is not None:
+        # A thread that waits for the writer holds no connection, or a hundred of them would leave the writer none.
+        close_old_connections()
+        return runtime.write_from_thread(event)
+    batch = append([event])
+    outcome = batch.outcomes[0]
+    if isinstance(outcome, ChatError):
+        raise outcome
+    if outcome.event is not None:
+        publish_now(announce_events([outcome.event], epoch=batch.epoch))
+    return outcome
+
+
+def _tell(publications: Sequence[Publication]) -> None:
+    runtime = get_runtime()
+    if runtime is not None:
+        runtime.publish_from_thread(list(publications))
+    else:
+        publish_now(publications)
+
+
+# Chats
+
+
+def send_message(*, sender: int, chat: int, id: str, text: str, reply_to: int | None = None) -> Outcome:
+    """Send a message; a repeat of `id` with the same content gets the first answer."""
+    return write(Write.from_message(sender, MessageSend(id=id, chat=chat, text=text, reply_to=reply_to)))
+
+
+def create_chat(
+    *, creator: int, kind: str, members: Sequence[int], title: str = "", create_id: str | None = None
+) -> tuple[int, bool]:
+    """Make a chat of `creator` and `members`; return (chat id, whether it is new).
+
+    The private chat of a pair exists once, and a group once per creator and `create_id`: a repeat finds it. Raises
+    BadFrame, UserNotFound, LimitReached.
+    """
+    others = sorted(set(members) - {creator})
+    pair = _pair(creator, others) if kind == ChatKind.PRIVATE else None
+    found = _find_chat(creator, pair, create_id)
+    if found is not None:
+        return found, False
+    _check_members([creator, *others])
+    try:
+        chat = _insert_chat(creator, others, kind=kind, title=title, pair=pair, create_id=create_id)
+    except IntegrityError:
+        found = _find_chat(creator, pair, create_id)
+        if found is None:
+            raise
+        return found, False
+    _tell([tell_joined(user, chat) for user in (creator, *others)])
+    return chat, True
+
+
+def _pair(creator: int, others: Sequence[int]) -> str:
+    if len(others) != 1:
+        raise BadFrame("A private chat is of two different users.", field="members")
+    low, high = sorted((creator, others[0]))
+    return f"{low}:{high}"
+
+
+def _find_chat(creator: int, pair: str | None, create_id: str | None) -> int | None:
+    if pair is not None:
+        return Chat.objects.filter(pair=pair).values_list("pk", flat=True).first()
+    if create_id is None:
+        return None
+    return Chat.objects.filter(creator=creator, create_id=create_id).values_list("pk", flat=True).first()
+
+
+def _check_members(users: Sequence[int]) -> None:
+    limits = get_limits()
+    if len(users) > limits.members:
+        raise LimitReached(f"A chat may have {limits.members} members.")
+    if get_user_model().objects.filter(pk__in=users, is_active=True).count() != len(users):
+        raise UserNotFound
+    check_chat_count(users)
+
+
+def check_chat_count(users: Sequence[int]) -> None:
+    """Raise LimitReached when one of `users` is in as many chats as one may be in."""
+    most = get_limits().chats
+    counts = Membership.objects.filter(user__in=users, left_seq=None).values("user").annotate(chats=Count("pk"))
+    if counts.filter(chats__gte=most).exists():
+        raise LimitReached(f"A user may be in {most} chats.")
+
+
+def _insert_chat(
+    creator: int, others: Sequence[int], *, kind: str, title: str, pair: str | None, create_id: str | None
+) -> int:
+    with transaction.atomic():
+        chat = Chat.objects.create(
+            kind=kind,
+            title=title,
+            pair=pair,
+            creator_id=creator,
+            create_id=None if pair else create_id,
+        )
+        roles = {creator: Role.OWNER} if kind == ChatKind.GROUP else {}
+        Membership.objects.bulk_create(
+            Membership(chat=chat, user_id=user, role=roles.get(user, Role.MEMBER))
+            for user in sorted([creator, *others])
+        )
+        return int(chat.pk)
+
+
+def rename_chat(*, actor: int, chat: int, title: str) -> Outcome:
+    """Give a group another title."""
+    return write(Write(chat, actor, Kind.CHAT_UPDATED, {"title": title}))
+
+
+def add_member(*, actor: int, chat: int, user: int, role: str = Role.MEMBER.value) -> Outcome:
+    """Add `user` to a group; no event where it is in already. Only an owner makes somebody more than a member."""
+    present = Membership.objects.filter(chat=chat, user__in=(actor, user), left_seq=None)
+    roles = dict(present.values_list("user", "role"))
+    if actor not in roles:
+        # First of all: who is not in the chat learns nothing from it, of users neither.
+        raise NotAMember
+    if role != Role.MEMBER and roles[actor] != Role.OWNER:
+        raise Forbidden
+    if user not in roles:
+        if not get_user_model().objects.filter(pk=user, is_active=True).exists():
+            raise UserNotFound
+        check_chat_count([user])
+    return write(Write(chat, actor, Kind.MEMBER_ADDED, {"user": user, "role": role}))
+
+
+def remove_member(*, actor: int, chat: int, user: int) -> Outcome:
+    """Remove `user` from a group, or leave it."""
+    return write(Write(chat, actor, Kind.MEMBER_REMOVED, {"user": user}))
+
+
+def change_role(*, actor: int, chat: int, user: int, role: str) -> Outcome:
+    """Give a member another role."""
+    return write(Write(chat, actor, Kind.MEMBER_ROLE, {"user": user, "role": role}))
+
+
+def mark_read(*, user: int, chat: int, seq: int) -> int:
+    """Move the user's read marker up to and including `seq`, or to the head below it; never back. Return where it is."""
+    with transaction.atomic():
+        membership = Membership.objects.select_for_update(no_key=True, of=("self",)).select_related("chat")
+        own = membership.filter(chat=chat, user=user, left_seq=None).first()
+        if own is None:
+            raise NotAMember
+        seq = min(seq, own.chat.last_seq)
+        if seq > own.read_seq:
+            read = Event.objects.filter(chat=chat, seq=seq).values_list("message_no", flat=True).get()
+            Membership.objects.filter(pk=own.pk).update(read_seq=seq, read_count=read)
+        return max(seq, own.read_seq)
+
+
+# Accounts
+
+
+def register_user(*, username: str, password: str, display_name: str = "") -> Any:
+    """Make an account; raises UsernameTaken, also where the names differ in capitals only."""
+    model = get_user_model()
+    users = model.objects
+    if users.filter(**{f"{model.USERNAME_FIELD}__iexact": model.normalize_username(username)}).exists():
+        raise UsernameTaken
+    try:
+        with transaction.atomic():
+            user = users.create_user(username=username, password=password)
+            if display_name:
+                Account.objects.create(user=user, display_name=display_name)
+    except IntegrityError:
+        raise UsernameTaken from None
+    return user
+
+
+def set_display_name(*, user: int, display_name: str) -> None:
+    """Change the name that others see."""
+    Account.objects.update_or_create(user_id=user, defaults={"display_name": display_name})
+
+
+def change_password(*, user: Any, old: str, new: str) -> None:
+    """Change the password and sign the user out everywhere; raises CredentialsInvalid."""
+    if not check_password(old, user.password):
+        raise CredentialsInvalid("The old password is not right.")
+    with transaction.atomic():
+        user.set_password(new)
+        user.save(update_fields=["password"])
+        raise_token_version(user.pk)
+    _tell([tell_account_changed(user.pk)])
+
+
+def refresh_tokens(refresh: str) -> Tokens:
+    """Spend a refresh token; one that was spent long before signs its user out everywhere. Raises TokenInvalid."""
+    try:
+        return rotate(refresh)
+    except TokenReused as reused:
+        logger.warning("A refresh token of user %d was used again long after it was spent.", reused.user)
+        sign_out(reused.user)
+        raise
+
+
+def sign_out(user: int) -> None:
+    """Make every token of the user void and end its connection."""
+    raise_token_version(user)
+    _tell([tell_account_changed(user)])

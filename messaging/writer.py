@@ -1,0 +1,76 @@
+"""The per-process batcher in front of `append`: while one batch commits, the next collects.
+
+A write that is answered has been committed; its publication is already queued then, so the members hear of it whatever
+happens to the writer's own connection.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from messaging import metrics
+from messaging.batcher import Batcher
+from messaging.conf import get_limits
+from messaging.database import close_lane, make_lane, run_in_lane
+from messaging.errors import ChatError, RateLimited, Unavailable
+from messaging.fanout import Publisher, announce_events
+from messaging.log import Batch, Outcome, Write, append
+
+logger = logging.getLogger(__name__)
+
+Answer = Callable[[Outcome | ChatError, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    write: Write
+    answer: Answer
+
+
+class Writer:
+    """Takes writes from the event loop, commits them in batches in the order they came and answers each.
+
+    `answer(outcome, epoch)` is called in the event loop.
+    """
+
+    def __init__(self, publisher: Publisher) -> None:
+        self._publisher = publisher
+        self._lane = make_lane("writer")
+        self._batcher = Batcher(self._commit, most=get_limits().writes_per_commit)
+        self._most = get_limits().writes_waiting
+
+    def submit(self, write: Write, answer: Answer) -> None:
+        """Queue a write; raises RateLimited when the queue is full."""
+        if len(self._batcher) >= self._most:
+            metrics.LIMITS_HIT.labels("writes_waiting").inc()
+            raise RateLimited(retry_after=1.0)
+        self._batcher.put(_Waiting(write, answer))
+
+    async def _commit(self, batch: list[_Waiting]) -> None:
+        try:
+            result = await run_in_lane(self._lane, append, [waiting.write for waiting in batch])
+        except Exception:
+            logger.exception("The writer's thread failed.")
+            result = Batch([Unavailable(retry_after=1.0)] * len(batch), epoch="")
+        events = [o.event for o in result.outcomes if isinstance(o, Outcome) and o.event is not None]
+        self._publisher.publish(announce_events(events, epoch=result.epoch))
+        for waiting, outcome in zip(batch, result.outcomes, strict=True):
+            _answer(waiting, outcome, result.epoch)
+
+    async def drain(self) -> None:
+        """Return when every write that was queued is answered."""
+        await self._batcher.drain()
+
+    def close(self) -> None:
+        """Give up the thread."""
+        close_lane(self._lane)
+
+
+def _answer(waiting: _Waiting, outcome: Outcome | ChatError, epoch: str) -> None:
+    # One connection's failure to take its answer is not another's.
+    try:
+        waiting.answer(outcome, epoch)
+    except Exception:
+        logger.exception("An answer was not taken.")
