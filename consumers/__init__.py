@@ -1,0 +1,1 @@
+"""The WebSocket edge: one consumer per user, with a stream per chat."""

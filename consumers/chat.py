@@ -1,0 +1,330 @@
+"""ChatConsumer: the one WebSocket of a user, with all chats in it. I/O only: streams decide, handlers act.
+
+Client frames come through `receive`, events through the layer's sink (or, with a stock layer, as group messages); neither
+ever waits for a commit. Nothing that a client sends escapes `receive`, and clean-up stands around the whole connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+import time
+import uuid
+from typing import Any
+
+from channels.consumer import get_handler_name
+from channels.exceptions import StopConsumer
+from channels.generic.websocket import AsyncJsonWebsocketConsumer
+from channels.layers import get_channel_layer
+from channels.utils import await_many_dispatch
+
+from consumers.handlers import HANDLERS
+from consumers.limits import Allowance
+from consumers.outlet import make_outlet
+from consumers.stream import Streams, Verdict, encode_error
+from consumers.subscriptions import Subscriptions
+from messaging import metrics
+from messaging.access import Access
+from messaging.conf import get_limits, get_settings
+from messaging.connections.claims import Claim, read_standings, reason_to_end, release_claim, take_claim
+from messaging.database import STORE_AWAY, run_in_thread
+from messaging.errors import BadFrame, BadJson, ChatError, HelloExpected, Internal, RateLimited, Unavailable
+from messaging.fanout import tell_claimed
+from messaging.protocol.batch import EventBatch
+from messaging.protocol.codec import Codec, RefusedFrame, encode
+from messaging.protocol.codes import CloseCode
+from messaging.protocol.frames import Ack, AnyCommand, Bye, Hello, Ready, TokenRefresh
+from messaging.runtime import ensure_runtime
+from messaging.selectors import Overview
+
+logger = logging.getLogger(__name__)
+
+
+class ChatConsumer(AsyncJsonWebsocketConsumer):
+    """One open WebSocket; `scope` holds what the handshake found: `access`, `ticket`, `subprotocol`."""
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        """Serve the connection until it ends, and clean up whatever ended it."""
+        self._prepare(scope, send)
+        self.channel_layer = get_channel_layer()
+        self.channel_name = await self.channel_layer.new_channel()
+        self.subscriptions = self._subscribe()
+        try:
+            await self._serve(receive)
+        except StopConsumer:
+            pass
+        finally:
+            self._clean_up()
+
+    def _prepare(self, scope: dict[str, Any], send: Any) -> None:
+        self.scope = scope
+        self.base_send = send
+        self.runtime = ensure_runtime()
+        self.access: Access = scope["access"]
+        self.user = self.access.user
+        limits = get_limits()
+        self._codec = Codec(frame_bytes=limits.frame_bytes, text_chars=limits.text_chars)
+        self._allowance = Allowance(limits, now=time.monotonic())
+        self._outlet = make_outlet(scope, send)
+        self.streams = Streams(self.user, self._outlet, held_most=limits.events_held)
+        self._ready = False
+        self._ending = False
+        self._claiming: asyncio.Task[bool] | None = None
+        self._joined_early: list[int] = []
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._loop = asyncio.get_running_loop()
+
+    def _subscribe(self) -> Subscriptions:
+        return Subscriptions(
+            user=self.user,
+            streams=self.streams,
+            layer=self.channel_layer,
+            channel=self.channel_name,
+            reader=self.runtime.reader,
+            end=self.end,
+        )
+
+    async def _serve(self, receive: Any) -> None:
+        if hasattr(self.channel_layer, "attach"):
+            self.channel_layer.attach(self.channel_name, self.hear)
+            while True:
+                await self.dispatch(await receive())
+        else:
+            from_layer = functools.partial(self.channel_layer.receive, self.channel_name)
+            await await_many_dispatch([receive, from_layer], self.dispatch)
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        """Call the handler of an ASGI or layer message, without Channels' trip through the database thread before it."""
+        await getattr(self, get_handler_name(message))(message)
+
+    # The connection's life
+
+    async def connect(self) -> None:
+        """Claim the user's one connection, then accept; the claim and the checks it makes are one statement."""
+        self.claim = await self._make_claim()
+        self.runtime.connections.open(self.claim.connection)
+        self._claiming = self.runtime.spawn(run_in_thread(take_claim, self.claim))
+        try:
+            # Shielded: a claim that commits after its handshake was cancelled is released all the same.
+            taken = await asyncio.shield(self._claiming)
+        except Exception:
+            logger.warning("The claim of a connection could not be taken.", exc_info=True)
+            taken = False
+        if not taken:
+            metrics.HANDSHAKES.labels("claim").inc()
+            await self.close()
+            raise StopConsumer
+        await self.accept(self.scope["subprotocol"])
+        self._begin()
+
+    async def _make_claim(self) -> Claim:
+        ticket = self.scope["ticket"]
+        return Claim(
+            user=self.user,
+            connection=uuid.uuid4().hex,
+            device=ticket.device,
+            node=await self.runtime.beat.registered(),
+            token_version=self.access.token_version,
+            replaces=ticket.take or get_settings().connection_policy == "replace",
+        )
+
+    def _begin(self) -> None:
+        metrics.HANDSHAKES.labels("accepted").inc()
+        metrics.CONNECTIONS.inc()
+        self.runtime.connections.add(self)
+        self.runtime.publisher.publish([tell_claimed(self.user, self.claim.connection)])
+        self._set_timer("hello", get_limits().hello_seconds, CloseCode.HELLO_TIMEOUT)
+        self.extend_access(self.access)
+        if self.runtime.draining:
+            self.end(CloseCode.DRAINING)
+
+    async def websocket_disconnect(self, message: dict[str, Any]) -> None:
+        """Stop: everything else is done by the clean-up, which runs however a connection ends."""
+        raise StopConsumer
+
+    def end(self, code: CloseCode, *, retry_after: float | None = None) -> None:
+        """Say bye and close; nothing is sent after the bye."""
+        if self._ending:
+            return
+        self._ending = True
+        metrics.CLOSES.labels(code.name.lower()).inc()
+        self._outlet.send(encode(Bye(code=code, reason=code.reason, retry_after=retry_after)))
+        self._outlet.seal()
+        self.runtime.spawn(self._close(code))
+
+    async def _close(self, code: CloseCode) -> None:
+        await self._outlet.flush()
+        await self.base_send({"type": "websocket.close", "code": int(code)})
+
+    def _clean_up(self) -> None:
+        self._ending = True
+        for timer in self._timers.values():
+            timer.cancel()
+        self._outlet.seal()
+        if hasattr(self.channel_layer, "detach"):
+            self.channel_layer.detach(self.channel_name)
+        self.runtime.spawn(self.subscriptions.close())
+        if self._claiming is not None:
+            if self.runtime.connections.holds(self.claim.connection):
+                metrics.CONNECTIONS.dec()
+            self.runtime.spawn(self._release(self._claiming))
+
+    async def _release(self, claiming: asyncio.Task[bool]) -> None:
+        """Give the claim back, once it is known whether it was taken; the beat finds it where the database was away."""
+        await asyncio.wait([claiming])
+        try:
+            await run_in_thread(release_claim, self.claim.connection)
+        except Exception:
+            logger.warning("A claim could not be released; the beat will.", exc_info=True)
+        finally:
+            self.runtime.connections.discard(self.claim.connection)
+
+    def _set_timer(self, name: str, seconds: float, code: CloseCode) -> None:
+        self._cancel_timer(name)
+        self._timers[name] = self._loop.call_later(seconds, self.end, code)
+
+    def _cancel_timer(self, name: str) -> None:
+        timer = self._timers.pop(name, None)
+        if timer is not None:
+            timer.cancel()
+
+    # Client frames
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None, **kwargs: Any) -> None:
+        """Take one frame from the client; whatever is wrong with it is answered, and the next one works."""
+        now = time.monotonic()
+        if self._ending:
+            return
+        if not self._allowance.reads(now):
+            self.end(CloseCode.FLOODING)
+            return
+        try:
+            command = self._decode(text_data)
+        except RefusedFrame as refused:
+            self._refuse(refused.error, id=refused.id, chat=refused.chat, now=now)
+            return
+        try:
+            self._admit(command, now)
+            await HANDLERS[type(command)](self, command)
+        except Exception as error:
+            self._refuse(_as_chat_error(error), id=command.id, chat=command.chat, now=now)
+            if isinstance(command, Hello) and not self._ready:
+                self._set_timer("hello", get_limits().hello_seconds, CloseCode.HELLO_TIMEOUT)
+
+    def _decode(self, text: str | None) -> AnyCommand:
+        if text is None:
+            raise RefusedFrame(BadJson())
+        return self._codec.decode(text)
+
+    def _admit(self, command: AnyCommand, now: float) -> None:
+        metrics.COMMANDS.labels(type(command).__struct_config__.tag).inc()
+        if not isinstance(command, TokenRefresh) and not self._allowance.commands(now):
+            metrics.LIMITS_HIT.labels("commands_per_second").inc()
+            raise RateLimited(retry_after=self._allowance.wait())
+        if isinstance(command, Hello) == self._ready:
+            raise BadFrame("Hello was said.", field="type") if self._ready else HelloExpected
+
+    def _refuse(self, error: ChatError, *, id: str | None, chat: int | None, now: float) -> None:
+        metrics.ERRORS.labels(error.code.value).inc()
+        self._outlet.send(encode_error(error, id=id, chat=chat))
+        if not self._allowance.forgives(error.code, now):
+            self.end(CloseCode.FLOODING)
+
+    def acknowledge(self, ack: Ack) -> None:
+        """Answer a command that has no place in a stream."""
+        self._outlet.send(encode(ack))
+
+    # What handlers ask for
+
+    async def join_all(self) -> Overview:
+        """Join the groups of all chats and return where they stand."""
+        return await self.subscriptions.join_all()
+
+    def become_ready(self, ready: Ready) -> None:
+        """Answer hello, open the streams and read what they miss."""
+        self._cancel_timer("hello")
+        self._ready = True
+        self._outlet.send(encode(ready))
+        self.streams.begin(ready.epoch, [(chat.chat, chat.from_, chat.head) for chat in ready.chats])
+        self.subscriptions.catch_up()
+        for chat in self._joined_early:
+            self.subscriptions.open(chat)
+
+    def attend(self, chat: int, verdict: Verdict) -> None:
+        """See to what an answer or an offer left undone."""
+        if not self._ending:
+            self.subscriptions.attend(chat, verdict)
+
+    def expect_answers(self) -> None:
+        """See to it that a write is answered in time, or the connection ends."""
+        oldest = self.streams.oldest_pending()
+        if "answers" not in self._timers and oldest is not None:
+            left = oldest + get_limits().answer_seconds - time.monotonic()
+            self._timers["answers"] = self._loop.call_later(left, self._check_answers)
+
+    def _check_answers(self) -> None:
+        del self._timers["answers"]
+        oldest = self.streams.oldest_pending()
+        if oldest is not None and time.monotonic() - oldest >= get_limits().answer_seconds:
+            self.end(CloseCode.OVERLOADED)
+        else:
+            self.expect_answers()
+
+    def extend_access(self, access: Access) -> None:
+        """Let the connection live as long as `access`, where that is longer."""
+        if access.expires_at >= self.access.expires_at:
+            self.access = access
+            left = access.expires_at - time.time() + get_limits().token_close_seconds
+            self._set_timer("token", max(left, 0.0), CloseCode.TOKEN_EXPIRED)
+
+    # Layer messages
+
+    def hear(self, message: dict[str, Any]) -> None:
+        """Take a layer message; a plain call, shared by all receivers of the process."""
+        if self._ending:
+            return
+        if message["type"] == "chat.events":
+            # Taken apart once per process: all receivers of a direct delivery share the message.
+            batch = message.get("batch")
+            if batch is None:
+                batch = message["batch"] = EventBatch.from_message(message)
+            verdict = self.streams.offer(batch)
+            if verdict is not Verdict.DONE:
+                self.subscriptions.attend(batch.chat, verdict)
+        elif message["type"] == "user.joined":
+            self._hear_joined(message["chat"])
+        elif message.get("connection") != self.claim.connection:
+            self.runtime.spawn(self._check_standing())
+
+    async def chat_events(self, message: dict[str, Any]) -> None:
+        """Take a layer message that a stock layer delivers."""
+        self.hear(message)
+
+    user_joined = user_claimed = user_account = chat_events
+
+    def _hear_joined(self, chat: int) -> None:
+        if self._ready:
+            self.subscriptions.open(chat)
+        else:
+            self._joined_early.append(chat)
+
+    async def _check_standing(self) -> None:
+        """Ask the database whether the connection may live on: the layer's word is only a hint."""
+        connection = self.claim.connection
+        try:
+            standings = await run_in_thread(read_standings, connection=connection)
+        except STORE_AWAY:
+            return
+        code = reason_to_end(self.claim, standings.get(connection))
+        if code is not None:
+            self.end(code)
+
+
+def _as_chat_error(error: Exception) -> ChatError:
+    if isinstance(error, ChatError):
+        return error
+    if isinstance(error, STORE_AWAY):
+        return Unavailable(retry_after=1.0)
+    logger.error("A command failed.", exc_info=error)
+    return Internal()

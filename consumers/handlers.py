@@ -1,0 +1,120 @@
+"""What each command does: a handler gets the consumer and a decoded command and returns at once, or awaits one read.
+
+A handler raises ChatError to refuse; it answers through the consumer, never by itself on the transport.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from msgspec import UNSET
+
+from consumers.stream import Pending, start_of
+from messaging import metrics
+from messaging.access import Access, verify_access
+from messaging.conf import Limits, get_limits
+from messaging.database import as_wire_time
+from messaging.errors import ChatError, RateLimited, TokenInvalid
+from messaging.log import Outcome, Write
+from messaging.protocol.frames import Ack, AnyCommand, Hello, MessageSend, Ping, Ready, ReadyChat, TokenRefresh
+from messaging.selectors import Overview
+
+if TYPE_CHECKING:
+    from consumers.chat import ChatConsumer
+
+LIMITS_TOLD = ("frame_bytes", "text_chars", "commands_per_second", "chats", "members")
+
+
+async def say_hello(consumer: ChatConsumer, command: Hello) -> None:
+    """Join the groups of all chats, then answer with where each stream begins, and replay."""
+    overview = await consumer.join_all()
+    chats = _plan(command, overview, get_limits())
+    ready = Ready(
+        id=command.id,
+        connection=consumer.claim.connection,
+        user=consumer.user,
+        at=overview.at,
+        epoch=overview.epoch,
+        token_expires_at=_as_text(consumer.access),
+        limits=_limits_told(get_limits()),
+        chats=chats,
+    )
+    consumer.become_ready(ready)
+
+
+def _plan(command: Hello, overview: Overview, limits: Limits) -> list[ReadyChat]:
+    """Decide where each stream begins; what may be replayed is spent in the order of the list."""
+    resume = command.resume if command.resume is not UNSET else {}
+    foreign = command.epoch is not UNSET and command.epoch != overview.epoch
+    left = limits.resume_events
+    planned = []
+    for chat in overview.chats:
+        from_, reset = start_of(
+            cursor=resume.get(chat.chat),
+            head=chat.head,
+            joined_seq=chat.joined_seq,
+            most=min(left, limits.resume_events_per_chat),
+            foreign=foreign,
+        )
+        left -= chat.head + 1 - min(from_, chat.head + 1)
+        planned.append(
+            ReadyChat(chat=chat.chat, head=chat.head, from_=from_, read=chat.read_seq, unread=chat.unread, reset=reset)
+        )
+    return planned
+
+
+def _limits_told(limits: Limits) -> dict[str, int]:
+    return {name: getattr(limits, name) for name in LIMITS_TOLD} | {"burst": limits.commands_burst}
+
+
+async def say_pong(consumer: ChatConsumer, command: Ping) -> None:
+    """Answer at once."""
+    consumer.acknowledge(Ack(id=command.id))
+
+
+async def refresh_token(consumer: ChatConsumer, command: TokenRefresh) -> None:
+    """Let the connection live as long as a newer token of the same user; an older one does not shorten it."""
+    access = verify_access(command.token)
+    if access.user != consumer.user or access.token_version != consumer.access.token_version:
+        raise TokenInvalid
+    consumer.extend_access(access)
+    consumer.acknowledge(Ack(id=command.id, expires_at=_as_text(consumer.access)))
+
+
+async def send_message(consumer: ChatConsumer, command: MessageSend) -> None:
+    """Submit the write and return: the ack goes out where the stream reaches the event."""
+    if consumer.streams.unanswered >= get_limits().writes_in_flight:
+        metrics.LIMITS_HIT.labels("writes_in_flight").inc()
+        raise RateLimited("Too many writes without an answer.", retry_after=1.0)
+    write = Write.from_message(consumer.user, command)
+    pending = Pending(command.chat, command.id, write.content_hash or "", since=time.monotonic())
+    consumer.streams.add_pending(pending)
+    consumer.expect_answers()
+
+    def answer(outcome: Outcome | ChatError, epoch: str) -> None:
+        if isinstance(outcome, ChatError):
+            consumer.streams.refuse(pending, outcome)
+        else:
+            consumer.attend(pending.chat, consumer.streams.settle(pending, outcome, epoch))
+
+    try:
+        consumer.runtime.writer.submit(write, answer)
+    except ChatError as error:
+        consumer.streams.refuse(pending, error)
+
+
+def _as_text(access: Access) -> str:
+    return as_wire_time(datetime.fromtimestamp(access.expires_at, UTC))
+
+
+Handler = Callable[..., Awaitable[None]]
+
+HANDLERS: dict[type[AnyCommand], Handler] = {
+    Hello: say_hello,
+    Ping: say_pong,
+    TokenRefresh: refresh_token,
+    MessageSend: send_message,
+}

@@ -1,0 +1,119 @@
+"""The way out of a connection: frames in order, joined per turn of the loop where the server takes prepared bytes.
+
+Our server puts an extension in the scope, of three calls: `pending()` bytes not yet handed to the kernel, `write(bytes)`,
+`abort()`. Elsewhere frames go through ASGI's own `send`, one after another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+from messaging.protocol.batch import EventBatch, prepare_frame
+
+EXTENSION = "onesocket"
+
+AsgiSend = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+class Transport(Protocol):
+    """The ASGI extension of `project.server`."""
+
+    def pending(self) -> int:
+        """Return how many bytes wait for the peer to read."""
+
+    def write(self, data: bytes) -> bool:
+        """Write prepared WebSocket frames; tell whether the connection took them."""
+
+    def abort(self) -> None:
+        """Cut the connection."""
+
+
+class PreparedOutlet:
+    """Writes prepared frames to the transport, those of one turn of the loop at once."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+        self._buffer: list[bytes] = []
+        self._sealed = False
+        self._loop = asyncio.get_running_loop()
+
+    def send(self, payload: bytes) -> None:
+        """Send one frame."""
+        self._write(prepare_frame(payload))
+
+    def send_batch(self, batch: EventBatch) -> None:
+        """Send the frames of a batch, prepared once for all receivers."""
+        self._write(batch.prepared)
+
+    def _write(self, data: bytes) -> None:
+        if self._sealed:
+            return
+        if not self._buffer:
+            self._loop.call_soon(self._flush)
+        self._buffer.append(data)
+
+    def _flush(self) -> None:
+        data, self._buffer = b"".join(self._buffer), []
+        if data:
+            self._transport.write(data)
+
+    async def flush(self) -> None:
+        """Return when everything sent was handed to the transport."""
+        self._flush()
+
+    def seal(self) -> None:
+        """Take nothing more; what was sent goes out."""
+        self._sealed = True
+
+
+class PlainOutlet:
+    """Sends text messages through ASGI, in order, from a task of its own."""
+
+    def __init__(self, send: AsgiSend) -> None:
+        self._send = send
+        self._waiting: deque[bytes] = deque()
+        self._sealed = False
+        self._task: asyncio.Task[None] | None = None
+
+    def send(self, payload: bytes) -> None:
+        """Send one frame."""
+        if self._sealed:
+            return
+        self._waiting.append(payload)
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._run())
+
+    def send_batch(self, batch: EventBatch) -> None:
+        """Send the frames of a batch."""
+        for frame in batch.frames:
+            self.send(frame)
+
+    async def _run(self) -> None:
+        try:
+            while self._waiting:
+                await self._send({"type": "websocket.send", "text": self._waiting.popleft().decode()})
+        except Exception:  # noqa: S110 - servers differ in what they raise for a peer that has gone; its disconnect follows
+            pass
+        finally:
+            self._task = None
+
+    async def flush(self) -> None:
+        """Return when everything sent was handed to the server."""
+        while self._task is not None:
+            await asyncio.wait([self._task])
+
+    def seal(self) -> None:
+        """Take nothing more; what was sent goes out."""
+        self._sealed = True
+
+
+AnyOutlet = PreparedOutlet | PlainOutlet
+
+
+def make_outlet(scope: dict[str, Any], send: AsgiSend) -> AnyOutlet:
+    """Return the best way out that the server offers."""
+    transport = scope.get("extensions", {}).get(EXTENSION)
+    return PreparedOutlet(transport) if transport is not None else PlainOutlet(send)

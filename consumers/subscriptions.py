@@ -1,0 +1,195 @@
+"""Between the streams of one connection and where events come from: the chats' groups, and the log where they fall short."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any
+
+from consumers.stream import Stream, Streams, Verdict
+from messaging import metrics, selectors
+from messaging.conf import get_limits
+from messaging.database import run_in_thread
+from messaging.fanout import group_for_chat, group_for_user
+from messaging.protocol.codes import CloseCode
+from messaging.reader import LogReader
+from messaging.selectors import Overview
+
+logger = logging.getLogger(__name__)
+
+# What failed because the store or the layer was away is tried again after this many seconds, while the socket is open.
+_AGAIN_SECONDS = 1.0
+
+
+class Subscriptions:
+    """The groups of one connection, and the tasks that open its streams and close their holes."""
+
+    def __init__(
+        self,
+        *,
+        user: int,
+        streams: Streams,
+        layer: Any,
+        channel: str,
+        reader: LogReader,
+        end: Callable[[CloseCode], None],
+    ) -> None:
+        self._user = user
+        self._streams = streams
+        self._layer = layer
+        self._channel = channel
+        self._reader = reader
+        self._end = end
+        self._groups: set[str] = set()
+        # Joining and leaving one group must not overtake each other.
+        self._lock = asyncio.Lock()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def join_all(self) -> Overview:
+        """Join the groups of all chats, then read where they stand: what is written after that read is heard of."""
+        await self._join([group_for_user(self._user)])
+        overview = await run_in_thread(selectors.read_overview, self._user)
+        while new := [chat for chat in overview.chats if chat.chat not in self._streams]:
+            for chat in new:
+                self._streams.expect(chat.chat)
+            await self._join([group_for_chat(chat.chat) for chat in new])
+            overview = await run_in_thread(selectors.read_overview, self._user)
+        gone = {stream.chat for stream in self._streams} - {chat.chat for chat in overview.chats}
+        for chat_id in gone:
+            self._streams.drop(chat_id)
+        await self._leave([group_for_chat(chat_id) for chat_id in gone])
+        return overview
+
+    def catch_up(self) -> None:
+        """Read the log for every stream that is behind, newest activity first."""
+        for stream in self._streams:
+            if stream.behind:
+                self._attend(stream, wait=0.0)
+
+    def attend(self, chat: int, verdict: Verdict) -> None:
+        """Do what an offer came to: wait for a neighbour and then read, open, or leave."""
+        if verdict is Verdict.DONE:
+            return
+        if verdict is Verdict.HOLE:
+            stream = self._streams.get(chat)
+            if stream is not None:
+                self._attend(stream, wait=get_limits().hole_seconds)
+        elif verdict is Verdict.UNOPENED:
+            self.open(chat)
+        else:
+            self._spawn(self._look_again(chat))
+
+    def open(self, chat: int) -> None:
+        """Open a stream of a chat that the user was added to; where there is one already, it reads of it itself."""
+        if chat not in self._streams:
+            self._streams.expect(chat)
+            self._spawn(self._open(chat))
+
+    async def close(self) -> None:
+        """Stop everything and leave all groups."""
+        for task in self._tasks:
+            task.cancel()
+        groups, self._groups = self._groups, set()
+        await self._leave(groups)
+
+    # Streams
+
+    def _attend(self, stream: Stream, *, wait: float) -> None:
+        if not stream.attended:
+            stream.attended = True
+            self._spawn(self._heal(stream, wait))
+
+    async def _heal(self, stream: Stream, wait: float) -> None:
+        """Read the log until the stream is level with it; a neighbour that comes in time makes the read needless."""
+        verdict = Verdict.DONE
+        try:
+            if wait:
+                await asyncio.sleep(wait)
+                metrics.HOLES.labels("log" if stream.behind else "neighbour").inc()
+            while stream.behind and self._streams.get(stream.chat) is stream:
+                verdict = await self._read(stream)
+        finally:
+            stream.attended = False
+        if verdict is Verdict.ENDED:
+            await self._look_again(stream.chat)
+
+    async def _read(self, stream: Stream) -> Verdict:
+        after = self._streams.begin_read(stream)
+        try:
+            page = await self._reader.page(stream.chat, after=after)
+        except Exception:
+            logger.warning("The log of chat %d could not be read; trying again.", stream.chat, exc_info=True)
+            await asyncio.sleep(_AGAIN_SECONDS)
+            return Verdict.HOLE
+        if page.epoch != self._streams.epoch:
+            self._streams.drop(stream.chat)
+            self._end(CloseCode.TOO_OLD)
+            return Verdict.DONE
+        return self._streams.finish_read(stream, page.events, page.head)
+
+    async def _open(self, chat: int) -> None:
+        await self._join([group_for_chat(chat)])
+        position = await self._position(chat)
+        if position is None:
+            self._streams.drop(chat)
+            await self._leave([group_for_chat(chat)])
+            return
+        stream = self._streams.join(chat, max(position.joined_seq, 1), position.head)
+        if stream.behind:
+            self._attend(stream, wait=0.0)
+
+    async def _look_again(self, chat: int) -> None:
+        """After a stream has ended: leave its group, and open the next one if the user was added again meanwhile."""
+        await self._leave([group_for_chat(chat)])
+        if await self._position(chat) is not None:
+            self.open(chat)
+
+    async def _position(self, chat: int) -> selectors.ChatPosition | None:
+        while True:
+            try:
+                return await run_in_thread(selectors.read_position, self._user, chat)
+            except Exception:
+                logger.warning("The membership of chat %d could not be read; trying again.", chat, exc_info=True)
+                await asyncio.sleep(_AGAIN_SECONDS)
+
+    # Groups
+
+    async def _join(self, groups: list[str]) -> None:
+        async with self._lock:
+            self._groups.update(groups)
+            try:
+                if hasattr(self._layer, "join"):
+                    await self._layer.join(groups, self._channel)
+                else:
+                    for group in groups:
+                        await self._layer.group_add(group, self._channel)
+            except Exception:  # whatever the layer raises: without it the log alone is heard
+                metrics.JOIN_FAILURES.inc()
+                logger.warning("The channel layer did not take %d joins.", len(groups), exc_info=True)
+
+    async def _leave(self, groups: Iterable[str]) -> None:
+        async with self._lock:
+            used = {group_for_chat(stream.chat) for stream in self._streams} & self._groups
+            # A stream that was opened while this waited for the lock keeps its group.
+            unused = [group for group in groups if group not in used]
+            self._groups.difference_update(unused)
+            try:
+                if hasattr(self._layer, "leave"):
+                    await self._layer.leave(unused, self._channel)
+                else:
+                    for group in unused:
+                        await self._layer.group_discard(group, self._channel)
+            except Exception:
+                logger.info("The channel layer did not take %d leaves.", len(unused), exc_info=True)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.error("A stream could not be served.", exc_info=error)
+            self._end(CloseCode.INTERNAL)

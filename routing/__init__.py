@@ -1,0 +1,1 @@
+"""Where a WebSocket is let in, and to which consumer it leads."""
