@@ -1,0 +1,1 @@
+"""The wiring of one deployment: environment, settings, URLs and the Daphne entry; nothing here knows what a chat is."""

@@ -1,0 +1,213 @@
+"""The Daphne entry, `python -m project.server -b HOST -p PORT`: our defaults, our end of a process, our extension.
+
+Three things Daphne does not do are added here: a process that is told to stop says goodbye to its clients and finishes
+its writes; a consumer sees how many bytes a slow reader leaves waiting; frames encoded once are written as they are.
+"""
+
+import asyncio
+import gc
+import logging
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Sequence
+from threading import Timer
+from typing import Any
+
+# Before anything of Twisted: it installs the asyncio reactor.
+from daphne.cli import CommandLineInterface
+from daphne.server import Server as DaphneServer
+from daphne.ws_protocol import WebSocketProtocol
+from twisted.internet import reactor as _reactor
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+from project.env import load
+
+logger = logging.getLogger("project.server")  # which runs as __main__
+reactor: Any = _reactor  # what it can do is only known once it is installed
+
+APPLICATION = "project.asgi:application"
+HOST = "127.0.0.1"
+
+# Over our own limit on a frame, so that one beyond it is answered and not cut off.
+_MESSAGE_BYTES = 256 * 1024
+# After the clients had their time: to cancel what is left, to stop the runtime, and to be gone whatever hangs.
+_CANCEL_SECONDS = 0.5
+_STOP_SECONDS = 1.0
+_HANG_SECONDS = 2.0
+# honcho and its supervisor may both pass on the same signal.
+_SECOND_SIGNAL_SECONDS = 1.0
+_POLL_SECONDS = 0.02
+
+
+class Transport:
+    """The ASGI extension `onesocket` of a WebSocket scope."""
+
+    __slots__ = ("_protocol",)
+
+    def __init__(self, protocol: WebSocketProtocol) -> None:
+        self._protocol = protocol
+
+    @staticmethod
+    def can_count(transport: Any) -> bool:
+        """Tell whether a transport has the private fields that `pending` adds up (Twisted 26; not under TLS)."""
+        fields = {"dataBuffer": bytes, "offset": int, "_tempDataLen": int}
+        return all(isinstance(getattr(transport, name, None), type_) for name, type_ in fields.items())
+
+    def pending(self) -> int:
+        """Return how many bytes were taken for the peer and are not yet handed to the kernel."""
+        transport = self._protocol.transport
+        return int(len(transport.dataBuffer) - transport.offset + transport._tempDataLen)
+
+    def write(self, data: bytes) -> bool:
+        """Write encoded WebSocket frames; return False, and write nothing, unless the socket is open."""
+        protocol = self._protocol
+        if protocol.state != protocol.STATE_OPEN:
+            return False
+        protocol.transport.write(data)
+        return True
+
+    def abort(self) -> None:
+        """Cut the connection, with all that waits in it."""
+        self._protocol.transport.abortConnection()
+
+
+class Server(DaphneServer):
+    """Daphne's server with the extension, and with an end that clients are told about."""
+
+    failed = False
+
+    def run(self) -> None:
+        """Serve until a signal comes."""
+        self._ports: list[Any] = []
+        # What is loaded by now lives as long as the process: no collection need look at it again, and with thousands
+        # of connections a full one is long.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(50_000, 20, 50)
+        super().run()
+
+    def listen_success(self, port: Any) -> None:
+        super().listen_success(port)
+        self._ports.append(port)
+        address = port.getHost()
+        where = f"http://{_bracket(address.host)}:{address.port}" if hasattr(address, "port") else address
+        # Not before the signal handlers are there.
+        reactor.callWhenRunning(logger.info, "Serving on %s", where)
+
+    def listen_error(self, failure: Failure) -> None:
+        self.failed = True
+        print(f"onesocket: {failure.getErrorMessage().rstrip('.')}.", file=sys.stderr)
+        self.stop()
+
+    def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
+        if scope["type"] == "websocket" and Transport.can_count(protocol.transport):
+            scope.setdefault("extensions", {})["onesocket"] = Transport(protocol)
+        return super().create_application(protocol, scope)
+
+    def kill_all_applications(self) -> Deferred[None]:
+        """Let the process end in good order; Daphne's own way tells nobody and dies on sockets a second young."""
+        return Deferred.fromFuture(asyncio.ensure_future(self._end()))
+
+    async def _end(self) -> None:
+        # Not at the top: the application is loaded after this module.
+        from messaging.runtime import get_runtime
+
+        loop = asyncio.get_running_loop()
+        seconds = load().limits.drain_seconds
+        deadline = loop.time() + seconds
+        loop.call_later(_SECOND_SIGNAL_SECONDS, _let_signals_kill)
+        _exit_after(seconds + _HANG_SECONDS)
+        for port in self._ports:
+            port.stopListening()
+        runtime = get_runtime()
+        if runtime is not None:
+            await _within(seconds, runtime.drain())
+        while self._is_busy() and loop.time() < deadline:  # noqa: ASYNC110 -- Daphne tells nobody that one has ended
+            await asyncio.sleep(_POLL_SECONDS)
+        await self._cancel_applications()
+        if runtime is not None:
+            await _within(max(0.0, deadline - loop.time()) + _STOP_SECONDS, runtime.stop())
+
+    def _is_busy(self) -> bool:
+        """Tell whether an answer is under way or a WebSocket has not finished its closing handshake."""
+        return bool(self._running()) or any(
+            isinstance(protocol, WebSocketProtocol) and "disconnected" not in details
+            for protocol, details in self.connections.items()
+        )
+
+    def _running(self) -> list[asyncio.Future[Any]]:
+        # A connection has no application before its request is whole, nor after the application was reaped.
+        tasks = (details.get("application_instance") for details in self.connections.values())
+        return [task for task in tasks if task is not None and not task.done()]
+
+    async def _cancel_applications(self) -> None:
+        running = self._running()
+        for task in running:
+            task.cancel()
+        if running:
+            await asyncio.wait(running, timeout=_CANCEL_SECONDS)
+
+
+class CommandLine(CommandLineInterface):
+    """Daphne's command line with our defaults, serving our application."""
+
+    description = "Serve Onesocket."
+    server_class = Server
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.parser.set_defaults(
+            verbosity=0,  # no access log; `--access-log -` turns it on
+            server_name="",
+            http_timeout=30,
+            websocket_timeout=-1,
+            websocket_connect_timeout=20,
+            websocket_max_message_size=_MESSAGE_BYTES,
+            websocket_max_frame_size=_MESSAGE_BYTES,
+            ping_interval=15,
+            ping_timeout=12,
+        )
+
+    def run(self, arguments: Sequence[str]) -> None:
+        """Serve as the arguments say; without an address, on HOST and PORT."""
+        given = self.parser.parse_args([*arguments, APPLICATION])
+        elsewhere = given.unix_socket or given.file_descriptor is not None or given.socket_strings
+        if given.port is not None:
+            # Before the settings are read: the origins allowed by default name the port.
+            os.environ["PORT"] = str(given.port)
+        default = load().port
+        if given.host or given.port is not None or not elsewhere:
+            arguments = [*arguments, "-b", given.host or HOST, "-p", str(given.port or default)]
+        super().run([*arguments, APPLICATION])
+        if self.server.failed:
+            sys.exit(1)
+
+
+def _bracket(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+async def _within(seconds: float, work: Awaitable[None]) -> None:
+    """Wait for one step of the end; whatever becomes of it, the next one follows."""
+    try:
+        await asyncio.wait_for(work, seconds)
+    except Exception:
+        logger.exception("A step of the shutdown failed.")
+
+
+def _exit_after(seconds: float) -> None:
+    # From a thread: the event loop, or a database thread that the interpreter waits for, may be what hangs.
+    timer = Timer(seconds, os._exit, [1])
+    timer.daemon = True
+    timer.start()
+
+
+def _let_signals_kill() -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+
+
+if __name__ == "__main__":
+    CommandLine.entrypoint()

@@ -1,0 +1,115 @@
+"""Django's settings, from the environment alone (`project.env`): embedded without it, PostgreSQL and Redis with it."""
+
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+
+from project import keys, stores
+from project.env import BASE_DIR, load
+
+environment = load()
+limits = environment.limits
+
+DEBUG = environment.debug
+SECRET_KEY = keys.find_secret_key(environment, BASE_DIR / "var")
+ALLOWED_HOSTS = list(environment.allowed_hosts)
+USE_TZ = True
+TIME_ZONE = "UTC"
+USE_I18N = False
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "rest_framework_simplejwt.token_blacklist",
+    "channels",
+    "messaging",
+]
+# Each also serves async handlers; one that does not would send all behind it through threads of their own.
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "project.static.StaticFiles",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "project.urls"
+ASGI_APPLICATION = "project.asgi.application"
+# Every address of the API ends in a slash, and a redirect would lose the body of a POST.
+APPEND_SLASH = False
+TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
+STATIC_URL = "/static/"
+WHITENOISE_USE_FINDERS = True
+
+DATABASES = stores.configure_databases(environment, BASE_DIR / "var")
+CACHES = stores.configure_caches(environment.redis_url)
+CHANNEL_LAYERS = stores.configure_layers(environment.redis_url)
+
+# Behind a proxy that ends TLS: the links we answer with begin with https.
+if environment.trusted_proxies:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_REFERRER_POLICY = "no-referrer"
+X_FRAME_OPTIONS = "DENY"
+
+AUTH_USER_MODEL = "messaging.User"
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+SIMPLE_JWT: dict[str, Any] = {
+    "ACCESS_TOKEN_LIFETIME": timedelta(seconds=environment.access_token_seconds),
+    "REFRESH_TOKEN_LIFETIME": timedelta(seconds=environment.refresh_token_seconds),
+    "SIGNING_KEY": keys.find_signing_key(environment, SECRET_KEY),
+    "ALGORITHM": "HS256",
+    "LEEWAY": limits.token_leeway_seconds,
+    # messaging rotates by itself: simplejwt lets two refreshes at the same time both win.
+    "ROTATE_REFRESH_TOKENS": False,
+    "UPDATE_LAST_LOGIN": False,
+}
+REST_FRAMEWORK = {
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["messaging.api.authentication.TokenAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_THROTTLE_CLASSES": ["messaging.api.throttles.Throttle"] if environment.throttles else [],
+    "DEFAULT_THROTTLE_RATES": {
+        "token": environment.throttle_token,
+        "register": environment.throttle_register,
+        "ticket": environment.throttle_ticket,
+        "anon": environment.throttle_anon,
+        "user": environment.throttle_user,
+    },
+    # Without it a client writes its own address into X-Forwarded-For and is never throttled.
+    "NUM_PROXIES": environment.trusted_proxies,
+    "EXCEPTION_HANDLER": "messaging.api.errors.handle_exception",
+}
+ONESOCKET: dict[str, Any] = {
+    "LIMITS": msgspec.structs.asdict(limits),
+    "CONNECTION_POLICY": environment.connection_policy,
+    "HISTORY_FOR_NEWCOMERS": environment.history_for_newcomers,
+    "OPEN_REGISTRATION": environment.registers,
+    "WS_ALLOWED_ORIGINS": environment.origins,
+    "DATABASE_THREADS": environment.database_threads,
+    "DEMO_LOGINS": environment.embedded,
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)-7s %(name)s: %(message)s"}},
+    "handlers": {"stream": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stream"], "level": environment.log_level},
+    "loggers": {
+        # Django's own handlers would print a second time and write mail.
+        "django": {"handlers": [], "level": "INFO"},
+        # What a client did wrong is told to the client.
+        "django.request": {"level": "ERROR"},
+        "daphne": {"level": "WARNING"},
+    },
+}
