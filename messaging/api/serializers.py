@@ -1,0 +1,89 @@
+"""What the calls answer: rows as the objects of the protocol. A page of chats costs as many queries as one chat."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from messaging import selectors
+from messaging.access import Tokens
+from messaging.api.folded import fold
+from messaging.database import as_wire_time
+from messaging.log import Outcome
+from messaging.models import Membership
+
+
+def show_tokens(tokens: Tokens) -> dict[str, Any]:
+    """Show what a sign-in answers."""
+    return {"access": tokens.access, "refresh": tokens.refresh}
+
+
+def show_user(user: Any) -> dict[str, Any]:
+    """Show a user, loaded with its account."""
+    account = getattr(user, "account", None)
+    return {"id": user.pk, "username": user.get_username(), "display_name": account.display_name if account else ""}
+
+
+def show_users(users: Sequence[Any]) -> list[dict[str, Any]]:
+    """Show users, each loaded with its account."""
+    return [show_user(user) for user in users]
+
+
+def show_members(members: Sequence[Membership]) -> list[dict[str, Any]]:
+    """Show members of a chat, each loaded with its user."""
+    return [{**show_user(member.user), "role": member.role, "joined_seq": member.joined_seq} for member in members]
+
+
+def show_outcome(outcome: Outcome) -> dict[str, Any]:
+    """Show where a write stands in the log."""
+    if outcome.seq is None:
+        return {"noop": True}
+    answer: dict[str, Any] = {"seq": outcome.seq, "at": outcome.at}
+    return answer | {"duplicate": True} if outcome.duplicate else answer
+
+
+def show_messages(membership: Membership, events: Sequence[Any]) -> list[dict[str, Any]]:
+    """Show a part of a chat's history as its member sees it."""
+    visible_from = {membership.chat_id: selectors.first_visible(membership)}
+    return fold(events, viewer=membership.user_id, visible_from=visible_from)
+
+
+def show_chats(memberships: Sequence[Membership]) -> list[dict[str, Any]]:
+    """Show the chats of one user's memberships, each loaded with its chat."""
+    chats = [membership.chat_id for membership in memberships]
+    if not chats:
+        return []
+    counts = selectors.member_counts(chats)
+    first_members = selectors.first_members(chats)
+    last_messages = _show_last_messages(memberships)
+    return [
+        {
+            **_show_position(membership),
+            "member_count": counts[membership.chat_id],
+            "members": show_users([member.user for member in first_members[membership.chat_id]]),
+            "last_message": last_messages.get(membership.chat_id),
+        }
+        for membership in memberships
+    ]
+
+
+def _show_position(membership: Membership) -> dict[str, Any]:
+    chat = membership.chat
+    return {
+        "id": chat.pk,
+        "kind": chat.kind,
+        "title": chat.title,
+        "head": chat.last_seq,
+        "unread": chat.message_count - membership.read_count,
+        "read": membership.read_seq,
+        "updated_at": as_wire_time(chat.updated_at),
+    }
+
+
+def _show_last_messages(memberships: Sequence[Membership]) -> dict[int, dict[str, Any]]:
+    visible_from = {membership.chat_id: selectors.first_visible(membership) for membership in memberships}
+    last = selectors.last_messages(list(visible_from)).values()
+    visible = [event for event in last if event.seq >= visible_from[event.chat_id]]
+    return {
+        message["chat"]: message for message in fold(visible, viewer=memberships[0].user_id, visible_from=visible_from)
+    }

@@ -1,0 +1,43 @@
+"""Members of a chat: listing, adding and removing them, and what they may do."""
+
+from __future__ import annotations
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from messaging import selectors, services
+from messaging.api.bodies import MemberChange, NewMember, read_body
+from messaging.api.pagination import paginate, read_integer, read_limit
+from messaging.api.serializers import show_members, show_outcome
+from messaging.api.views.base import ApiView
+
+
+class MembersView(ApiView):
+    """`/api/chats/7/members/`: who is in the chat."""
+
+    def get(self, request: Request, chat: int) -> Response:
+        """List the members by user id."""
+        after, limit = read_integer(request, "after") or 0, read_limit(request)
+        with selectors.one_snapshot():
+            selectors.membership_of(self.me, chat)
+            rows = list(selectors.members_of(chat, after=after)[: limit + 1])
+            return Response(paginate(request, rows, show=show_members, after=lambda member: member.user_id))
+
+    def post(self, request: Request, chat: int) -> Response:
+        """Add a user; one who is in the chat already makes no event."""
+        body = read_body(request, NewMember)
+        outcome = services.add_member(actor=self.me, chat=chat, user=body.user, role=body.role)
+        return Response(show_outcome(outcome), status=200 if outcome.event is None else 201)
+
+
+class MemberView(ApiView):
+    """`/api/chats/7/members/3/`: one member."""
+
+    def delete(self, request: Request, chat: int, user: int) -> Response:
+        """Remove the user, or leave where it is oneself."""
+        return Response(show_outcome(services.remove_member(actor=self.me, chat=chat, user=user)))
+
+    def patch(self, request: Request, chat: int, user: int) -> Response:
+        """Change the role."""
+        role = read_body(request, MemberChange).role
+        return Response(show_outcome(services.change_role(actor=self.me, chat=chat, user=user, role=role)))

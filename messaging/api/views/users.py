@@ -1,0 +1,150 @@
+"""Accounts: registering, who one is, whom one can write to, and signing out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db.models import Field
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from messaging import selectors, services
+from messaging.access import revoke
+from messaging.api.bodies import (
+    Credentials,
+    NewPassword,
+    Profile,
+    SignOut,
+    bad_field,
+    clean_display_name,
+    read_body,
+)
+from messaging.api.pagination import paginate, parse_integer, read_integer, read_limit
+from messaging.api.serializers import show_user, show_users
+from messaging.api.views.base import ApiView
+from messaging.conf import get_settings
+from messaging.errors import BadFrame, Forbidden, TokenInvalid
+from messaging.protocol.codec import clean_text
+
+# Names that one call resolves, and characters of a name that is looked for.
+_IDS_MOST = 200
+_SEARCH_CHARS = 150
+
+
+class UsersView(ApiView):
+    """`/api/users/`: people one can write to, people one shares a chat with, and registration."""
+
+    @property
+    def throttle_scope(self) -> str | None:
+        """Registering has a rate of its own."""
+        return "register" if self._is_public() else None
+
+    def get_authenticators(self) -> list[BaseAuthentication]:
+        """Look at no token where somebody registers."""
+        return [] if self._is_public() else super().get_authenticators()
+
+    def get_permissions(self) -> Sequence[Any]:
+        """Let everybody register."""
+        return [] if self._is_public() else super().get_permissions()
+
+    def _is_public(self) -> bool:
+        return self.request.method == "POST"
+
+    def get(self, request: Request) -> Response:
+        """List users: `?ids=` names, `?search=` finds, without either those one shares a chat with."""
+        ids, search = request.query_params.get("ids"), request.query_params.get("search")
+        if ids is not None:
+            return Response({"results": show_users(self._name(ids)), "next": None})
+        users = selectors.people_of(self.me) if search is None else self._find(search)
+        rows = users.filter(pk__gt=read_integer(request, "after") or 0)[: read_limit(request) + 1]
+        return Response(paginate(request, list(rows), show=show_users, after=lambda user: user.pk))
+
+    def _name(self, ids: str) -> list[Any]:
+        wanted = [parse_integer(text, field="ids") for text in ids.split(",")] if ids else []
+        if len(wanted) > _IDS_MOST:
+            raise BadFrame(f"At most {_IDS_MOST} users can be named at once.", field="ids")
+        return list(selectors.people_of(self.me).filter(pk__in=wanted))
+
+    def _find(self, search: str) -> Any:
+        text = clean_text(search, most=_SEARCH_CHARS) if search.strip() else ""
+        if text is None:
+            raise bad_field("search")
+        return selectors.find_users(text).exclude(pk=self.me)
+
+    def post(self, request: Request) -> Response:
+        """Register, where it is open."""
+        if not get_settings().open_registration:
+            raise Forbidden("Registration is closed.")
+        body = read_body(request, Credentials)
+        username = _check_username(body.username)
+        _check_password(body.password, user=get_user_model()(username=username), field="password")
+        user = services.register_user(username=username, password=body.password)
+        return Response({"id": user.pk, "username": user.get_username()}, status=201)
+
+
+class MeView(ApiView):
+    """`/api/users/me/`: the user who asks."""
+
+    def get(self, request: Request) -> Response:
+        """Show who the token is of."""
+        return Response(show_user(request.user))
+
+    def patch(self, request: Request) -> Response:
+        """Change the name that others see."""
+        name = clean_display_name(read_body(request, Profile).display_name)
+        services.set_display_name(user=self.me, display_name=name)
+        return Response({**show_user(request.user), "display_name": name})
+
+
+class LogoutView(ApiView):
+    """`POST /api/users/logout/`: end one sign-in, or all."""
+
+    def post(self, request: Request) -> Response:
+        """Make one refresh token void, or every token of the user."""
+        body = read_body(request, SignOut)
+        if body.all:
+            services.sign_out(self.me)
+            return Response(status=204)
+        try:
+            revoke(body.refresh or "", user=self.me)
+        except TokenInvalid:
+            raise bad_field("refresh") from None
+        return Response(status=204)
+
+
+class PasswordView(ApiView):
+    """`POST /api/users/password/`: a new password, which signs the user out everywhere."""
+
+    # The old password can be guessed here too.
+    throttle_scope = "token"
+
+    def post(self, request: Request) -> Response:
+        """Change the password."""
+        body = read_body(request, NewPassword)
+        _check_password(body.new, user=request.user, field="new")
+        services.change_password(user=request.user, old=body.old, new=body.new)
+        return Response(status=204)
+
+
+def _check_username(username: str) -> str:
+    """Return the name as it is stored; raises BadFrame where the user model does not take it."""
+    model = get_user_model()
+    name = model.normalize_username(username)
+    field = cast("Field[str, str]", model._meta.get_field(model.USERNAME_FIELD))
+    try:
+        field.clean(name, None)
+    except ValidationError as error:
+        raise BadFrame(" ".join(error.messages), field="username") from None
+    return name
+
+
+def _check_password(password: str, *, user: Any, field: str) -> None:
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        raise BadFrame(" ".join(error.messages), field=field) from None

@@ -1,0 +1,42 @@
+"""The demo page: one document whose script speaks the protocol. It knows no user until somebody logs in."""
+
+from __future__ import annotations
+
+from django.contrib.auth import get_user_model
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from messaging.conf import get_settings
+from messaging.demo import LOGINS, NAMES
+
+# `connect-src 'self'` covers the WebSocket of the same origin too (CSP level 3).
+_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",
+        "connect-src 'self'",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    )
+)
+
+
+@require_safe
+def show_page(request: HttpRequest) -> HttpResponse:
+    """Show the page, with the demo's logins where there are any."""
+    context = {"demo_users": _list_demo_users(), "open_registration": get_settings().open_registration}
+    page = render(request, "messaging/page.html", context)
+    page["Content-Security-Policy"] = _POLICY
+    return page
+
+
+def _list_demo_users() -> list[dict[str, str]]:
+    if not get_settings().demo_logins:
+        return []
+    users = get_user_model().objects.filter(username__in=NAMES, is_active=True)
+    present = set(users.values_list("username", flat=True))
+    return [login for login in LOGINS if login["username"] in present]

@@ -1,0 +1,60 @@
+/**
+ * The calls of the REST API that a chat page needs, as one user.
+ */
+
+import { makeId } from './text.js';
+
+export class Api {
+  #rest;
+
+  /** @param {import('./rest.js').Rest} rest */
+  constructor(rest) {
+    this.#rest = rest;
+  }
+
+  me() {
+    return this.#rest.call('GET', '/api/users/me/');
+  }
+
+  /** One page of the chats, newest activity first. @param {string} [next] the `next` of the page before */
+  chats(next = '/api/chats/?limit=100') {
+    // `next` may carry the name the server has for itself; we stay with the one we know it by.
+    const { pathname, search } = new URL(next, 'http://any');
+    return this.#rest.call('GET', pathname + search);
+  }
+
+  /** @param {number} chat */
+  chat(chat) {
+    return this.#rest.call('GET', `/api/chats/${chat}/`);
+  }
+
+  /**
+   * @param {{kind: 'private'|'group', members: any[], title?: string}} chat
+   * @param {string} [id] the same for every try, so that a lost answer makes no second group
+   */
+  createChat(chat, id = makeId()) {
+    return this.#rest.call('POST', '/api/chats/', { ...chat, id });
+  }
+
+  /** Folded messages, newest first. @param {number} chat @param {{before?: number, limit?: number}} [range] */
+  history(chat, { before, limit = 50 } = {}) {
+    const query = new URLSearchParams({ limit: String(limit) });
+    if (before !== undefined) query.set('before', String(before));
+    return this.#rest.call('GET', `/api/chats/${chat}/messages/?${query}`);
+  }
+
+  /** Say that everything up to `seq` was read. @param {number} chat @param {number} seq */
+  markRead(chat, seq) {
+    return this.#rest.call('PUT', `/api/chats/${chat}/read/`, { seq });
+  }
+
+  /** People one can write to. @param {string} search */
+  findPeople(search) {
+    return this.#rest.call('GET', `/api/users/?${new URLSearchParams({ search })}`);
+  }
+
+  /** People one shares a chat with. @param {any[]} ids */
+  people(ids) {
+    return this.#rest.call('GET', `/api/users/?${new URLSearchParams({ ids: ids.join(',') })}`);
+  }
+}
