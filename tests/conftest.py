@@ -1,0 +1,42 @@
+"""What every test stands on: the process's threads and layers are made anew for each event loop and given back after."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from asgiref.sync import sync_to_async
+from channels.layers import channel_layers
+from django.db import connections
+
+from messaging.database import close_pool
+from messaging.runtime import get_runtime
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Refuse an async database test that is not transactional: its writes happen in other threads, outside its transaction."""
+    for item in items:
+        marker = item.get_closest_marker("django_db")
+        function = getattr(item, "function", None)
+        if marker and inspect.iscoroutinefunction(function) and not marker.kwargs.get("transaction"):
+            raise pytest.UsageError(f"{item.nodeid} needs django_db(transaction=True).")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _close_threads() -> Iterator[None]:
+    yield
+    close_pool()
+
+
+@pytest.fixture(autouse=True)
+async def _own_process_parts() -> AsyncIterator[None]:
+    """Give the test a channel layer and a runtime of its own loop, and leave none behind."""
+    channel_layers.backends = {}
+    yield
+    runtime = get_runtime()
+    if runtime is not None:
+        await runtime.stop()
+    # The thread of Django's asynchronous ORM keeps a connection, which would hold the test database open.
+    await sync_to_async(connections.close_all)()
+    channel_layers.backends = {}

@@ -1,0 +1,41 @@
+"""Our server in front of an application that tries its ASGI extension; a process of `test_server`."""
+
+import asyncio
+import os
+import sys
+
+import django
+
+from project import server
+
+CHUNK = b"\x82\x7f" + (100_000).to_bytes(8, "big") + bytes(100_000)
+CHUNKS = 200
+
+
+async def application(scope, receive, send):
+    """Do what the client says, and print what the extension answers."""
+    transport = scope["extensions"]["onesocket"]
+    print("connecting", transport.write(b"\x81\x05early"), flush=True)
+    await receive()
+    await send({"type": "websocket.accept"})
+    print("accepted", transport.write(b"\x81\x08prepared"), flush=True)
+    while (event := await receive())["type"] == "websocket.receive":
+        if event["text"] == "flood":
+            for _ in range(CHUNKS):
+                transport.write(CHUNK)
+            print("flooded", transport.pending(), flush=True)
+            await asyncio.sleep(0.3)
+            print("later", transport.pending(), flush=True)
+        elif event["text"] == "pending":
+            print("pending", transport.pending(), flush=True)
+        elif event["text"] == "abort":
+            transport.abort()
+    print("ended", transport.write(b"\x81\x04late"), event["code"], flush=True)
+    transport.abort()
+
+
+if __name__ == "__main__":
+    os.environ["DJANGO_SETTINGS_MODULE"] = "project.settings"
+    django.setup()
+    server.APPLICATION = "tests.project.stub_server:application"
+    server.CommandLine().run(sys.argv[1:])

@@ -1,0 +1,146 @@
+"""The Daphne entry as a process of its own: the extension, and the ways to end."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+import time
+from contextlib import asynccontextmanager
+
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosedError
+
+from project.env import BASE_DIR
+from tests.project.stub_server import CHUNK, CHUNKS
+
+FLOOD = len(CHUNK) * CHUNKS
+
+
+@pytest.fixture
+def port():
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return free.getsockname()[1]
+
+
+@asynccontextmanager
+async def run_server(port, **variables):
+    server = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.project.stub_server", "-p", str(port)),
+        cwd=BASE_DIR,
+        env={**os.environ, **variables},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        yield server
+    finally:
+        if server.returncode is None:
+            server.kill()
+        await server.communicate()
+
+
+@asynccontextmanager
+async def run_listening_server(port, **variables):
+    async with run_server(port, **variables) as server:
+        assert f"Serving on http://127.0.0.1:{port}" in (await server.stderr.readline()).decode()
+        yield server
+
+
+async def expect(server, line):
+    assert (await server.stdout.readline()).decode() == f"{line}\n"
+
+
+async def expect_number(server, name):
+    found, number = (await server.stdout.readline()).decode().split()
+    assert found == name
+    return int(number)
+
+
+def connect_to(port):
+    return connect(f"ws://127.0.0.1:{port}/ws/", ping_interval=None, max_size=None, max_queue=None, close_timeout=1)
+
+
+async def test_prepared_frames_are_written_only_while_the_socket_is_open(port):
+    async with run_listening_server(port) as server:
+        async with connect_to(port) as socket_:
+            assert await socket_.recv() == "prepared"
+        await expect(server, "connecting False")
+        await expect(server, "accepted True")
+        await expect(server, "ended False 1000")
+
+
+async def test_bytes_for_a_slow_reader_are_counted_until_the_connection_is_cut(port):
+    async with run_listening_server(port) as server, connect_to(port) as socket_:
+        assert await socket_.recv() == "prepared"
+        await expect(server, "connecting False")
+        await expect(server, "accepted True")
+        socket_.transport.pause_reading()
+        await socket_.send("flood")
+        assert await expect_number(server, "flooded") == FLOOD
+        # What the kernel took is not counted any more.
+        assert 0 < await expect_number(server, "later") < FLOOD
+        await socket_.send("abort")
+        await expect(server, "ended False 1006")
+        socket_.transport.resume_reading()
+        with pytest.raises(ConnectionClosedError):
+            async for _ in socket_:
+                pass
+
+
+async def test_nothing_is_pending_for_a_reader_that_keeps_up(port):
+    async with run_listening_server(port) as server, connect_to(port) as socket_:
+        assert await socket_.recv() == "prepared"
+        await expect(server, "connecting False")
+        await expect(server, "accepted True")
+        await socket_.send("flood")
+        for _ in range(CHUNKS):
+            assert len(await socket_.recv()) == 100_000
+        await expect_number(server, "flooded")
+        await expect_number(server, "later")
+        await socket_.send("pending")
+        assert await expect_number(server, "pending") == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_signal_ends_the_process_well_however_young_its_sockets_are(port, number):
+    async with run_listening_server(port, DRAIN_SECONDS="0.5") as server, connect_to(port) as socket_:
+        assert await socket_.recv() == "prepared"
+        server.send_signal(number)
+        assert await asyncio.wait_for(server.wait(), 5) == 0
+
+
+async def test_server_told_to_stop_takes_no_more_connections(port):
+    async with run_listening_server(port) as server, connect_to(port) as socket_:
+        assert await socket_.recv() == "prepared"
+        server.send_signal(signal.SIGTERM)
+        await asyncio.sleep(0.5)
+        assert server.returncode is None
+        with pytest.raises(OSError, match="Connect call failed"):
+            await asyncio.open_connection("127.0.0.1", port)
+
+
+async def test_second_signal_ends_the_process_at_once(port):
+    async with run_listening_server(port, DRAIN_SECONDS="30") as server, connect_to(port) as socket_:
+        assert await socket_.recv() == "prepared"
+        server.send_signal(signal.SIGTERM)
+        await asyncio.sleep(1.5)
+        server.send_signal(signal.SIGTERM)
+        assert await asyncio.wait_for(server.wait(), 1) == -signal.SIGTERM
+
+
+async def test_idle_process_ends_without_waiting(port):
+    async with run_listening_server(port) as server:
+        server.send_signal(signal.SIGTERM)
+        started = time.monotonic()
+        assert await asyncio.wait_for(server.wait(), 5) == 0
+        assert time.monotonic() - started < 2
+
+
+async def test_port_in_use_is_said_in_a_sentence(port):
+    with socket.create_server(("127.0.0.1", port)):
+        async with run_server(port) as server:
+            output, errors = await server.communicate()
+    assert (server.returncode, output) == (1, b"")
+    assert errors.decode() == (f"onesocket: Couldn't listen on 127.0.0.1:{port}: [Errno 98] Address already in use.\n")
