@@ -102,29 +102,33 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
 
     async def connect(self) -> None:
         """Claim the user's one connection, then accept; the claim and the checks it makes are one statement."""
-        self.claim = await self._make_claim()
-        self.runtime.connections.open(self.claim.connection)
-        self._claiming = self.runtime.spawn(run_in_thread(take_claim, self.claim))
-        try:
-            # Shielded: a claim that commits after its handshake was cancelled is released all the same.
-            taken = await asyncio.shield(self._claiming)
-        except Exception:
-            logger.warning("The claim of a connection could not be taken.", exc_info=True)
-            taken = False
-        if not taken:
+        if not await self._take_claim():
             metrics.HANDSHAKES.labels("claim").inc()
             await self.close()
             raise StopConsumer
         await self.accept(self.scope["subprotocol"])
         self._begin()
 
-    async def _make_claim(self) -> Claim:
+    async def _take_claim(self) -> bool:
+        try:
+            async with asyncio.timeout(get_limits().hello_seconds):
+                node = await self.runtime.beat.registered()
+            self.claim = self._make_claim(node)
+            self.runtime.connections.open(self.claim.connection)
+            self._claiming = self.runtime.spawn(run_in_thread(take_claim, self.claim))
+            # Shielded: a claim that commits after its handshake was cancelled is released all the same.
+            return await asyncio.shield(self._claiming)
+        except Exception:
+            logger.warning("The claim of a connection could not be taken.", exc_info=True)
+            return False
+
+    def _make_claim(self, node: str) -> Claim:
         ticket = self.scope["ticket"]
         return Claim(
             user=self.user,
             connection=uuid.uuid4().hex,
             device=ticket.device,
-            node=await self.runtime.beat.registered(),
+            node=node,
             token_version=self.access.token_version,
             replaces=ticket.take or get_settings().connection_policy == "replace",
         )

@@ -121,7 +121,7 @@ def for_database(moment: datetime) -> str:
     """Return a moment as raw SQL takes it, as the ORM of this database would write it."""
     if is_postgresql():
         return moment.isoformat()
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")
+    return str(moment.astimezone(UTC).replace(tzinfo=None))
 
 
 def as_wire_time(value: datetime | str) -> str:

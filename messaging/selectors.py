@@ -9,11 +9,11 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db import connection, transaction
-from django.db.models import BigIntegerField, Count, F, Func, OuterRef, Q, QuerySet, Subquery, Window
-from django.db.models.functions import RowNumber
+from django.db.models import BigIntegerField, Count, Exists, F, Func, OuterRef, Q, QuerySet, Subquery
+from django.db.models.expressions import RawSQL
 
 from messaging.conf import get_settings
-from messaging.database import as_wire_time, execute, fetch, is_postgresql, sql_now
+from messaging.database import as_json, as_wire_time, execute, fetch, is_postgresql, sql_now, sql_rows
 from messaging.errors import NotAMember
 from messaging.models import Chat, Event, Membership
 from messaging.policy import visible_from
@@ -125,15 +125,22 @@ def memberships_by_activity(user: int, *, after: tuple[int, int] | None = None) 
 
 
 def first_members(chats: Sequence[int]) -> dict[int, list[Membership]]:
-    """Return the members of each chat whose names a list shows, in one query."""
-    ranked = (
-        Membership.objects.filter(chat__in=chats, left_seq=None)
-        .annotate(rank=Window(RowNumber(), partition_by=F("chat"), order_by=F("user").asc()))
-        .filter(rank__lte=MEMBERS_SHOWN)
-        .select_related("user", "user__account")
-    )
+    """Return the members of each chat whose names a list shows, in one query.
+
+    Index membership_once is read for these few only: a window over all members takes 100 ms for 100 chats of 1,000.
+    """
+    sql = f"""
+        SELECT m.id FROM {sql_rows(chat=int)}
+        JOIN messaging_membership m ON m.chat_id = r.chat AND m.left_seq IS NULL AND m.user_id <= (
+            SELECT MAX(first.user_id) FROM (
+                SELECT o.user_id FROM messaging_membership o WHERE o.chat_id = r.chat AND o.left_seq IS NULL
+                ORDER BY o.user_id LIMIT {MEMBERS_SHOWN}
+            ) first
+        )
+    """
+    first = RawSQL(sql, [as_json([{"chat": chat} for chat in chats])])  # noqa: S611 -- constants and a parameter
     found: dict[int, list[Membership]] = {chat: [] for chat in chats}
-    for membership in ranked:
+    for membership in Membership.objects.filter(pk__in=first).select_related("user", "user__account").order_by("user"):
         found[membership.chat_id].append(membership)
     return found
 
@@ -198,10 +205,11 @@ def quoted(events: Iterable[Event]) -> dict[tuple[int, int], Event]:
 
 
 def people_of(user: int) -> QuerySet[Any]:
-    """Return the users who share a chat with `user`, oneself included."""
+    """Return the users who share a chat with `user`, oneself included where there is any."""
     own = Membership.objects.filter(user=user, left_seq=None).values("chat")
-    sharing = Membership.objects.filter(chat__in=own, left_seq=None).values("user")
-    return _with_account(get_user_model().objects.filter(Q(pk__in=sharing) | Q(pk=user)))
+    # Not `pk__in` and no OR: PostgreSQL would find everybody of all chats before it looks at the page.
+    shared = Membership.objects.filter(user=OuterRef("pk"), left_seq=None, chat__in=own)
+    return _with_account(get_user_model().objects.filter(Exists(shared)))
 
 
 def find_users(text: str) -> QuerySet[Any]:

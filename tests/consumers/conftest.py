@@ -22,7 +22,13 @@ from tests.vocabulary import ClosedError, Frame, Talk
 
 def forge_access(user: int, **change: Any) -> str:
     """Return an access token, good but for `change`: claims, `key` or `alg`."""
-    claims: dict[str, Any] = {"token_type": "access", "exp": 4102444800, "jti": "x", "user_id": str(user), "tv": 0} | change
+    claims: dict[str, Any] = {
+        "token_type": "access",
+        "exp": 4102444800,
+        "jti": "x",
+        "user_id": str(user),
+        "tv": 0,
+    } | change
     key = claims.pop("key", settings.SIMPLE_JWT["SIGNING_KEY"])
     algorithm = claims.pop("alg", "HS256")
     return jwt.encode(claims, None if algorithm == "none" else key, algorithm=algorithm)

@@ -237,3 +237,28 @@ async def test_a_removed_sender_still_gets_the_first_answer_to_an_old_id(world):
     await talk.expect_event(chat, 2, "member.removed")
     await talk.say(chat, "mine", id="a")
     await talk.expect_ack("a", seq=1, duplicate=True)
+
+
+@pytest.fixture(params=["channels.layers.InMemoryChannelLayer", "channels_redis.pubsub.RedisPubSubChannelLayer"])
+def stock_layer(request, settings):
+    """Serve with a layer that knows nothing of direct delivery."""
+    config = settings.CHANNEL_LAYERS["default"].get("CONFIG", {})
+    if "redis" in request.param and not config.get("hosts"):
+        pytest.skip("needs Redis")
+    settings.CHANNEL_LAYERS = {
+        "default": {"BACKEND": request.param, "CONFIG": config if "redis" in request.param else {}}
+    }
+
+
+@pytest.mark.usefixtures("stock_layer")
+async def test_a_stock_layer_serves_too(world):
+    ann, bob = await world.users("ann", "bob")
+    one, two = await world.join(ann), await world.join(bob)
+    chat = await world.group(ann, bob)
+    await one.expect("chat.joined", chat=chat)
+    await two.expect("chat.joined", chat=chat)
+    await one.expect_ack(await one.say(chat, "hello"), seq=1)
+    await two.expect_event(chat, 1, text="hello")
+    again = await world.join(bob, resume={chat: 0})
+    await two.expect_close(4409)
+    await again.expect_event(chat, 1)
