@@ -22,6 +22,7 @@ from channels.utils import await_many_dispatch
 from consumers.handlers import HANDLERS
 from consumers.limits import Allowance
 from consumers.outlet import make_outlet
+from consumers.signals import ReadMarks, TypingTold
 from consumers.stream import Streams, Verdict, encode_error
 from consumers.subscriptions import Subscriptions
 from messaging import metrics
@@ -68,6 +69,8 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
         self._allowance = Allowance(limits, now=time.monotonic())
         self._outlet = make_outlet(scope, send)
         self.streams = Streams(self.user, self._outlet, held_most=limits.events_held)
+        self.marks = ReadMarks(self.user, self.runtime, self._answer_mark)
+        self.typing = TypingTold()
         self._ready = False
         self._ending = False
         self._claiming: asyncio.Task[bool] | None = None
@@ -204,17 +207,24 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
             self.end(CloseCode.FLOODING)
             return
         try:
-            command = self._decode(text_data)
+            await self._obey(text_data, now)
         except RefusedFrame as refused:
             self._refuse(refused.error, id=refused.id, chat=refused.chat, now=now)
-            return
+            if refused.is_hello and not self._ready:
+                self._set_timer("hello", get_limits().hello_seconds, CloseCode.HELLO_TIMEOUT)
+
+    async def _obey(self, text: str | None, now: float) -> None:
+        command = self._decode(text)
         try:
             self._admit(command, now)
             await HANDLERS[type(command)](self, command)
         except Exception as error:
-            self._refuse(_as_chat_error(error), id=command.id, chat=command.chat, now=now)
-            if isinstance(command, Hello) and not self._ready:
-                self._set_timer("hello", get_limits().hello_seconds, CloseCode.HELLO_TIMEOUT)
+            refusal = _as_chat_error(error)
+            # A signal without an id gets no answer.
+            if command.id is not None:
+                raise RefusedFrame(
+                    refusal, id=command.id, chat=command.chat, is_hello=isinstance(command, Hello)
+                ) from None
 
     def _decode(self, text: str | None) -> AnyCommand:
         if text is None:
@@ -238,6 +248,12 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
     def acknowledge(self, ack: Ack) -> None:
         """Answer a command that has no place in a stream."""
         self._outlet.send(encode(ack))
+
+    def _answer_mark(self, chat: int, id: str, error: ChatError | None) -> None:
+        if error is not None:
+            self._refuse(error, id=id, chat=chat, now=time.monotonic())
+        else:
+            self.acknowledge(Ack(id=id, chat=chat))
 
     # What handlers ask for
 
@@ -296,6 +312,9 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
             verdict = self.streams.offer(batch)
             if verdict is not Verdict.DONE:
                 self.subscriptions.attend(batch.chat, verdict)
+        elif message["type"] == "chat.signal":
+            if message["user"] != self.user and self._ready:
+                self._outlet.send(message["frame"])
         elif message["type"] == "user.joined":
             self._hear_joined(message["chat"])
         elif message.get("connection") != self.claim.connection:
@@ -305,7 +324,7 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
         """Take a layer message that a stock layer delivers."""
         self.hear(message)
 
-    user_joined = user_claimed = user_account = chat_events
+    chat_signal = user_joined = user_claimed = user_account = chat_events
 
     def _hear_joined(self, chat: int) -> None:
         if self._ready:

@@ -8,19 +8,37 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any
 
+import msgspec
 from msgspec import UNSET
 
 from consumers.stream import Pending, start_of
 from messaging import metrics
 from messaging.access import Access, verify_access
 from messaging.conf import Limits, get_limits
-from messaging.database import as_wire_time
-from messaging.errors import ChatError, RateLimited, TokenInvalid
-from messaging.log import Outcome, Write
-from messaging.protocol.frames import Ack, AnyCommand, Hello, MessageSend, Ping, Ready, ReadyChat, TokenRefresh
-from messaging.selectors import Overview
+from messaging.database import as_wire_time, run_in_thread
+from messaging.errors import ChatError, NotAMember, RateLimited, TokenInvalid
+from messaging.fanout import tell_signal
+from messaging.folded import fold_for
+from messaging.log import Outcome, Position, Write, read_as_member
+from messaging.protocol.codec import encode, encode_event_for
+from messaging.protocol.frames import (
+    Ack,
+    AnyCommand,
+    Hello,
+    History,
+    MessageSend,
+    Ping,
+    Read,
+    Ready,
+    ReadyChat,
+    Sync,
+    TokenRefresh,
+    Typing,
+)
+from messaging.selectors import Overview, hears_signals, history, membership_of, one_snapshot
 
 if TYPE_CHECKING:
     from consumers.chat import ChatConsumer
@@ -110,6 +128,57 @@ def _as_text(access: Access) -> str:
     return as_wire_time(datetime.fromtimestamp(access.expires_at, UTC))
 
 
+async def sync(consumer: ChatConsumer, command: Sync) -> None:
+    """Answer with what stands in the log after a place."""
+    position = Position(command.chat, command.after, command.limit)
+    page = await run_in_thread(read_as_member, consumer.user, position)
+    events = [encode_event_for(consumer.user, event) for event in page.events]
+    sent = _fitting(events)
+    more = bool(sent) and page.events[len(sent) - 1].seq < page.head
+    consumer.acknowledge(Ack(id=command.id, chat=command.chat, events=sent, head=page.head, more=more))
+
+
+async def page_history(consumer: ChatConsumer, command: History) -> None:
+    """Answer with folded messages below a place, newest first."""
+    messages = await run_in_thread(_read_history, consumer.user, command)
+    sent = _fitting([encode(message) for message in messages[: command.limit]])
+    more = len(sent) < len(messages)
+    consumer.acknowledge(Ack(id=command.id, chat=command.chat, messages=sent, more=more))
+
+
+def _read_history(user: int, command: History) -> list[dict[str, Any]]:
+    with one_snapshot():
+        membership = membership_of(user, command.chat)
+        return fold_for(membership, history(membership, before=command.before, after=None, limit=command.limit + 1))
+
+
+def _fitting(frames: list[bytes]) -> list[msgspec.Raw]:
+    """Return as many of `frames` as one answer carries, at least one of them."""
+    sizes = accumulate(map(len, frames))
+    most = get_limits().answer_bytes
+    return [msgspec.Raw(frame) for frame, size in zip(frames, sizes, strict=True) if size <= most] or [
+        msgspec.Raw(frame) for frame in frames[:1]
+    ]
+
+
+async def mark_read(consumer: ChatConsumer, command: Read) -> None:
+    """Store the marker soon; many of one chat become one."""
+    consumer.marks.put(command.chat, command.seq, id=command.id)
+
+
+async def tell_typing(consumer: ChatConsumer, command: Typing) -> None:
+    """Tell the others, unless they were told a moment ago."""
+    if command.chat not in consumer.streams:
+        raise NotAMember
+    if consumer.typing.is_news(command.chat, on=command.on, now=time.monotonic()) and await run_in_thread(
+        hears_signals, command.chat
+    ):
+        frame = encode({"type": "typing", "chat": command.chat, "user": consumer.user, "on": command.on})
+        consumer.runtime.publisher.publish([tell_signal(command.chat, user=consumer.user, frame=frame)])
+    if command.id is not None:
+        consumer.acknowledge(Ack(id=command.id, chat=command.chat))
+
+
 Handler = Callable[..., Awaitable[None]]
 
 HANDLERS: dict[type[AnyCommand], Handler] = {
@@ -117,4 +186,8 @@ HANDLERS: dict[type[AnyCommand], Handler] = {
     Ping: say_pong,
     TokenRefresh: refresh_token,
     MessageSend: send_message,
+    Sync: sync,
+    History: page_history,
+    Read: mark_read,
+    Typing: tell_typing,
 }

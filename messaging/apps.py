@@ -17,6 +17,8 @@ class MessagingConfig(AppConfig):
 
     def ready(self) -> None:
         """Have the one row of Store made where a database is new or was emptied."""
+        from messaging import checks  # noqa: F401 - registers them
+
         post_migrate.connect(_make_store, sender=self)
 
 

@@ -42,6 +42,10 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     events_per_read: Count = 100
     # Events of one chat kept while a smaller number is missing; more are left to the log.
     events_held: Count = 64
+    # An answer with events or messages carries no more than this, and says that there is more.
+    answer_bytes: Count = 262_144
+    # In larger chats neither typing nor reading is told to the others.
+    signal_members: Count = 100
     page_size: Count = 50
     page_size_most: Count = 100
     # Connections of one process; beyond it a ticket answers `unavailable`.
@@ -57,6 +61,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     # A rotated refresh token used again this soon gets its successor again: the answer was lost on the way.
     refresh_grace_seconds: Seconds = 60
     hole_seconds: Seconds = 0.2
+    # Typing is told, and a read marker stored, at most once in this time per chat and user.
+    typing_seconds: Seconds = 3
+    read_seconds: Seconds = 1
     publish_seconds: Seconds = 2
     beat_seconds: Seconds = 4
     sweep_seconds: Seconds = 2

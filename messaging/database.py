@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, ParamSpec, TypeVar
 
 import msgspec
+from django.core.exceptions import ImproperlyConfigured
 from django.db import InterfaceError, OperationalError, close_old_connections, connection, connections
 
 from messaging.conf import get_settings
@@ -83,6 +84,14 @@ def close_lane(lane: ThreadPoolExecutor) -> None:
 def is_postgresql() -> bool:
     """Tell the two supported databases apart."""
     return connection.vendor == "postgresql"
+
+
+def check_isolation() -> None:
+    """Refuse a database whose snapshots would be older than the row locks that the log takes first."""
+    if is_postgresql():
+        level = fetch("SHOW default_transaction_isolation", [])[0][0]
+        if level != "read committed":
+            raise ImproperlyConfigured(f"The log needs READ COMMITTED; this database is at {level.upper()}.")
 
 
 def sql_rows(**columns: type) -> str:

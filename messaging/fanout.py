@@ -49,6 +49,11 @@ def announce_events(events: Sequence[Event], *, epoch: str) -> list[Publication]
     return publications
 
 
+def tell_signal(chat: int, *, user: int, frame: bytes) -> Publication:
+    """Tell the members of a chat who are connected now, but `user` itself, something that is not kept."""
+    return group_for_chat(chat), {"type": "chat.signal", "chat": chat, "user": user, "frame": frame}
+
+
 def tell_joined(user: int, chat: int) -> Publication:
     """Tell a user's connection that it has a new chat."""
     return group_for_user(user), {"type": "user.joined", "chat": chat}
@@ -76,7 +81,7 @@ class Publisher:
         for publication in publications:
             if len(self._batcher) >= self._most:
                 metrics.PUBLISH_DROPS.inc()
-                return
+                continue
             self._batcher.put(publication)
 
     async def drain(self) -> None:

@@ -10,12 +10,15 @@ messages in one round trip, in order.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import math
 import time
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NoReturn, cast
 
+from channels.exceptions import ChannelFull
 from channels.layers import InMemoryChannelLayer
 from channels_redis.pubsub import RedisPubSubChannelLayer, RedisPubSubLoopLayer, RedisSingleShardConnection
 from channels_redis.utils import _wrap_close, decode_hosts
@@ -35,7 +38,8 @@ class InMemoryLayer(InMemoryChannelLayer):
     """Channels' in-memory layer with direct delivery; one process only."""
 
     def __init__(self, **config: Any) -> None:
-        super().__init__(**config)
+        # A connection may last for longer than the stock layer remembers its groups, which is a day.
+        super().__init__(**{"group_expiry": math.inf, **config})
         self._sinks: dict[str, Sink] = {}
         self._cleaned_at = 0.0
 
@@ -66,22 +70,14 @@ class InMemoryLayer(InMemoryChannelLayer):
 
     async def group_send(self, group: str, message: Message) -> None:
         """Send to all channels of a group; those attached are called here and now."""
-        queued = False
+        self._clean_expired()
         for channel in list(self.groups.get(group, ())):
             if (sink := self._sinks.get(channel)) is not None:
                 _deliver(sink, message)
             else:
-                queued = True
-        if queued:
-            await self._send_to_queues(group, message)
-
-    async def _send_to_queues(self, group: str, message: Message) -> None:
-        whole = self.groups[group]
-        self.groups[group] = {channel: at for channel, at in whole.items() if channel not in self._sinks}
-        try:
-            await super().group_send(group, message)
-        finally:
-            self.groups[group] = whole
+                # A full queue loses its own message only.
+                with contextlib.suppress(ChannelFull):
+                    await super().send(channel, message)
 
     async def send_groups(self, publications: Sequence[tuple[str, Message]]) -> None:
         """Send many group messages, in order."""

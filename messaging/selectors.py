@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from django.db.models import BigIntegerField, Count, Exists, F, Func, OuterRef, Q, QuerySet, Subquery
 from django.db.models.expressions import RawSQL
 
-from messaging.conf import get_settings
+from messaging.conf import get_limits, get_settings
 from messaging.database import as_json, as_wire_time, execute, fetch, is_postgresql, sql_now, sql_rows
 from messaging.errors import NotAMember
 from messaging.models import Chat, Event, Membership
@@ -25,7 +25,10 @@ MEMBERS_SHOWN = 8
 
 @contextmanager
 def one_snapshot() -> Iterator[None]:
-    """Let every statement inside see the store as it is at the first one, so that no answer mixes two states of a chat."""
+    """Let every statement inside see the store as it is at the first one, so that no answer mixes two states of a chat.
+
+    Inside are reads only.
+    """
     if connection.in_atomic_block:
         yield
     elif is_postgresql():
@@ -38,7 +41,7 @@ def one_snapshot() -> Iterator[None]:
         try:
             yield
         finally:
-            execute("ROLLBACK", [])
+            execute("COMMIT", [])
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +154,12 @@ def member_counts(chats: Sequence[int]) -> dict[int, int]:
     return dict(present.values_list("chat").annotate(Count("pk")).order_by())
 
 
+def hears_signals(chat: int) -> bool:
+    """Tell whether a chat is small enough for its members to be told who types and who has read."""
+    most = get_limits().signal_members
+    return Membership.objects.filter(chat=chat, left_seq=None).order_by()[: most + 1].count() <= most
+
+
 def members_of(chat: int, *, after: int = 0) -> QuerySet[Membership]:
     """Return the members of a chat with their users, by user id, beginning after user `after`."""
     present = Membership.objects.filter(chat=chat, left_seq=None, user__gt=after)
@@ -205,11 +214,14 @@ def quoted(events: Iterable[Event]) -> dict[tuple[int, int], Event]:
 
 
 def people_of(user: int) -> QuerySet[Any]:
-    """Return the users who share a chat with `user`, oneself included where there is any."""
-    own = Membership.objects.filter(user=user, left_seq=None).values("chat")
-    # Not `pk__in` and no OR: PostgreSQL would find everybody of all chats before it looks at the page.
-    shared = Membership.objects.filter(user=OuterRef("pk"), left_seq=None, chat__in=own)
-    return _with_account(get_user_model().objects.filter(Exists(shared)))
+    """Return the users who share a chat with `user`, oneself included. It asks for the chats at once."""
+    users = get_user_model().objects
+    chats = chats_of(user)
+    if not chats:
+        return _with_account(users.filter(pk=user))
+    # The ids themselves, and no OR: from a subquery PostgreSQL finds everybody of all chats before it looks at the page.
+    shared = Membership.objects.filter(user=OuterRef("pk"), left_seq=None, chat__in=chats)
+    return _with_account(users.filter(Exists(shared)))
 
 
 def find_users(text: str) -> QuerySet[Any]:

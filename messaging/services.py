@@ -22,18 +22,19 @@ from messaging.errors import (
     BadFrame,
     ChatError,
     CredentialsInvalid,
-    Forbidden,
     LimitReached,
     NotAMember,
     UsernameTaken,
     UserNotFound,
 )
-from messaging.fanout import Publication, announce_events, publish_now, tell_account_changed, tell_joined
+from messaging.fanout import Publication, announce_events, publish_now, tell_account_changed, tell_joined, tell_signal
 from messaging.log import Outcome, Write, append
 from messaging.models import Account, Chat, ChatKind, Event, Membership, Role
+from messaging.protocol.codec import encode
 from messaging.protocol.frames import MessageSend
 from messaging.protocol.kinds import Kind
 from messaging.runtime import get_runtime
+from messaging.selectors import hears_signals
 
 logger = logging.getLogger(__name__)
 
@@ -152,15 +153,13 @@ def rename_chat(*, actor: int, chat: int, title: str) -> Outcome:
 
 
 def add_member(*, actor: int, chat: int, user: int, role: str = Role.MEMBER.value) -> Outcome:
-    """Add `user` to a group; no event where it is in already. Only an owner makes somebody more than a member."""
+    """Add `user` to a group; no event where it is in already."""
     present = Membership.objects.filter(chat=chat, user__in=(actor, user), left_seq=None)
-    roles = dict(present.values_list("user", "role"))
-    if actor not in roles:
+    members = set(present.values_list("user", flat=True))
+    if actor not in members:
         # First of all: who is not in the chat learns nothing from it, of users neither.
         raise NotAMember
-    if role != Role.MEMBER and roles[actor] != Role.OWNER:
-        raise Forbidden
-    if user not in roles:
+    if user not in members:
         if not get_user_model().objects.filter(pk=user, is_active=True).exists():
             raise UserNotFound
         check_chat_count([user])
@@ -178,17 +177,29 @@ def change_role(*, actor: int, chat: int, user: int, role: str) -> Outcome:
 
 
 def mark_read(*, user: int, chat: int, seq: int) -> int:
-    """Move the user's read marker up to and including `seq`, or to the head below it; never back. Return where it is."""
+    """Move the user's read marker up to and including `seq`, or to the head below it; never back. Return where it is.
+
+    The other members hear of it where the chat is small enough.
+    """
+    moved, marker = _move_marker(user, chat, seq)
+    if moved and hears_signals(chat):
+        frame = encode({"type": "read", "chat": chat, "user": user, "seq": marker})
+        _tell([tell_signal(chat, user=user, frame=frame)])
+    return marker
+
+
+def _move_marker(user: int, chat: int, seq: int) -> tuple[bool, int]:
     with transaction.atomic():
         membership = Membership.objects.select_for_update(no_key=True, of=("self",)).select_related("chat")
         own = membership.filter(chat=chat, user=user, left_seq=None).first()
         if own is None:
             raise NotAMember
         seq = min(seq, own.chat.last_seq)
-        if seq > own.read_seq:
-            read = Event.objects.filter(chat=chat, seq=seq).values_list("message_no", flat=True).get()
-            Membership.objects.filter(pk=own.pk).update(read_seq=seq, read_count=read)
-        return max(seq, own.read_seq)
+        if seq <= own.read_seq:
+            return False, own.read_seq
+        read = Event.objects.filter(chat=chat, seq=seq).values_list("message_no", flat=True).get()
+        Membership.objects.filter(pk=own.pk).update(read_seq=seq, read_count=read)
+        return True, seq
 
 
 # Accounts

@@ -13,7 +13,7 @@ import environ
 
 from project.env import BASE_DIR, Environment, Refused
 
-# Beside the threads that consumers use: beat, sweep, tail watcher and the HTTP requests under way.
+# Beside the threads that consumers use: writer, beat and the HTTP requests under way.
 _OTHER_CONNECTIONS = 8
 # A silent peer is given up after 5 + 3 * 2 seconds, one that owes an acknowledgement after 10.
 _KEEPALIVE = {"TCP_KEEPIDLE": 5, "TCP_KEEPINTVL": 2, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 10_000}

@@ -11,5 +11,6 @@ urlpatterns = [
     path("healthz", show_health),
 ]
 
+handler400 = "messaging.api.errors.bad_request"
 handler404 = "messaging.api.errors.page_not_found"
 handler500 = "messaging.api.errors.server_error"

@@ -7,8 +7,8 @@ from typing import Any
 
 from messaging import selectors
 from messaging.access import Tokens
-from messaging.api.folded import fold
 from messaging.database import as_wire_time
+from messaging.folded import fold
 from messaging.log import Outcome
 from messaging.models import Membership
 
@@ -40,12 +40,6 @@ def show_outcome(outcome: Outcome) -> dict[str, Any]:
         return {"noop": True}
     answer: dict[str, Any] = {"seq": outcome.seq, "at": outcome.at}
     return answer | {"duplicate": True} if outcome.duplicate else answer
-
-
-def show_messages(membership: Membership, events: Sequence[Any]) -> list[dict[str, Any]]:
-    """Show a part of a chat's history as its member sees it."""
-    visible_from = {membership.chat_id: selectors.first_visible(membership)}
-    return fold(events, viewer=membership.user_id, visible_from=visible_from)
 
 
 def show_chats(memberships: Sequence[Membership]) -> list[dict[str, Any]]:

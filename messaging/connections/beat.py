@@ -20,7 +20,16 @@ from messaging import metrics
 from messaging.conf import get_limits
 from messaging.connections.claims import Standing, read_standings, reason_to_end, retake_claim
 from messaging.connections.local import LocalConnection, LocalConnections
-from messaging.database import close_lane, execute, fetch, make_lane, run_in_lane, sql_now, sql_seconds_ago
+from messaging.database import (
+    check_isolation,
+    close_lane,
+    execute,
+    fetch,
+    make_lane,
+    run_in_lane,
+    sql_now,
+    sql_seconds_ago,
+)
 from messaging.models import Connection, Node, Store
 from messaging.protocol.codes import CloseCode
 
@@ -126,6 +135,7 @@ class Beat:
 
 def register_node(node: str) -> str:
     """Make this server process known; return the epoch of the store."""
+    check_isolation()
     with transaction.atomic():
         execute(f"INSERT INTO messaging_node (id, started_at, beat_at) VALUES (%s, {sql_now()}, {sql_now()})", [node])
         return Store.objects.values_list("epoch", flat=True).get(pk=1)

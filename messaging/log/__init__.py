@@ -1,7 +1,7 @@
 """The log of every chat: the only place that numbers and inserts events, and where they are read in order."""
 
 from messaging.log.append import Batch, append
-from messaging.log.read import LogPage, Position, read
+from messaging.log.read import LogPage, Position, read, read_as_member
 from messaging.log.write import Outcome, Write
 
-__all__ = ["Batch", "LogPage", "Outcome", "Position", "Write", "append", "read"]
+__all__ = ["Batch", "LogPage", "Outcome", "Position", "Write", "append", "read", "read_as_member"]

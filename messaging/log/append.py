@@ -294,11 +294,3 @@ def _store_chats(chats: Iterable[ChatState]) -> None:
 
 def _pairs(asked: Iterable[tuple[int, int]]) -> str:
     return as_json([{"chat": chat, "user_id": user} for chat, user in asked])
-
-
-def check_isolation() -> None:
-    """Refuse a database whose snapshots would be older than the chats' locks."""
-    if is_postgresql():
-        level = fetch("SHOW transaction_isolation", [])[0][0]
-        if level != "read committed":
-            raise RuntimeError(f"The log needs READ COMMITTED; this database connection is at {level.upper()}.")

@@ -6,7 +6,7 @@ Events are read as they are now: a created message carries its present text, a d
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
@@ -14,6 +14,7 @@ import msgspec
 from messaging.database import as_json, as_wire_time, fetch, sql_rows
 from messaging.protocol.frames import Event
 from messaging.protocol.kinds import TRAITS, Kind
+from messaging.selectors import first_visible, membership_of, one_snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,16 @@ def read(positions: Sequence[Position]) -> list[LogPage]:
         if event[0] is not None:
             page.events.append(_event(*event))
     return pages
+
+
+def read_as_member(user: int, position: Position) -> LogPage:
+    """Return what a member may read after a position, with the membership from the same snapshot; raises NotAMember.
+
+    Where history begins with the joining, the page begins there, whatever the position says.
+    """
+    with one_snapshot():
+        first = first_visible(membership_of(user, position.chat))
+        return read([replace(position, after=max(position.after, first - 1))])[0]
 
 
 def _event(

@@ -32,11 +32,15 @@ encode = msgspec.json.Encoder().encode
 class RefusedFrame(Exception):
     """A frame that is answered with `error`; `id` and `chat` are those that could be read."""
 
-    def __init__(self, error: ChatError, *, id: str | None = None, chat: int | None = None) -> None:
+    def __init__(
+        self, error: ChatError, *, id: str | None = None, chat: int | None = None, is_hello: bool = False
+    ) -> None:
         super().__init__(str(error))
         self.error = error
         self.id = id
         self.chat = chat
+        # An answer to it, even this one, gives the client its time for hello anew.
+        self.is_hello = is_hello
 
 
 class Codec:
@@ -74,7 +78,7 @@ class Codec:
             return self._checked_message(command)
         if isinstance(command, Hello) and (command.resume is UNSET) != (command.epoch is UNSET):
             missing = "epoch" if command.epoch is UNSET else "resume"
-            raise RefusedFrame(_bad_field(missing), id=command.id)
+            raise RefusedFrame(_bad_field(missing), id=command.id, is_hello=True)
         return command
 
     def _checked_message(self, command: MessageSend) -> MessageSend:
@@ -106,16 +110,14 @@ def hash_content(command: MessageSend) -> str:
 
 def encode_event(event: Event) -> bytes:
     """Return the event's frame, as every receiver but its own sender gets it."""
-    return encode(
-        {
-            "type": event.kind,
-            "chat": event.chat,
-            "seq": event.seq,
-            "at": event.at,
-            "sender": event.sender,
-            **event.body,
-        }
-    )
+    frame = {"type": event.kind, "chat": event.chat, "seq": event.seq, "at": event.at, "sender": event.sender}
+    return encode(frame | event.body)
+
+
+def encode_event_for(user: int, event: Event) -> bytes:
+    """Return the event's frame as `user` gets it: an own one carries its `id`."""
+    frame = encode_event(event)
+    return add_id(frame, event.id) if event.sender == user and event.id is not None else frame
 
 
 def add_id(frame: bytes, id: str) -> bytes:
@@ -145,7 +147,7 @@ def _explain(text: str, error: Exception) -> NoReturn:
         refusal = UnknownType()
     else:
         refusal = _bad_field(_field_of(error) or _field_with_surrogate(frame))
-    raise RefusedFrame(refusal, id=readable_id, chat=readable_chat)
+    raise RefusedFrame(refusal, id=readable_id, chat=readable_chat, is_hello=type_ == "hello")
 
 
 def _parse_anything(text: str) -> Any:

@@ -53,7 +53,41 @@ class MessageSend(Struct, tag_field="type", tag="message.send", frozen=True, kw_
     attachments: Attachments = []
 
 
-AnyCommand = Hello | Ping | TokenRefresh | MessageSend
+class Sync(Struct, tag_field="type", tag="sync", frozen=True, kw_only=True):
+    """What stands in a chat's log after a place, forward."""
+
+    id: ClientId
+    chat: Integer
+    after: Integer
+    limit: Annotated[int, Meta(ge=1, le=200)] = 200
+
+
+class History(Struct, tag_field="type", tag="history", frozen=True, kw_only=True):
+    """The messages of a chat below a place, newest first, folded."""
+
+    id: ClientId
+    chat: Integer
+    before: Integer | None = None
+    limit: Annotated[int, Meta(ge=1, le=100)] = 50
+
+
+class Read(Struct, tag_field="type", tag="read", frozen=True, kw_only=True):
+    """The user has read a chat up to and including `seq`; without an id there is no answer."""
+
+    id: ClientId | None = None
+    chat: Integer
+    seq: Integer
+
+
+class Typing(Struct, tag_field="type", tag="typing", frozen=True, kw_only=True):
+    """The user begins or stops to write; without an id there is no answer."""
+
+    id: ClientId | None = None
+    chat: Integer
+    on: bool
+
+
+AnyCommand = Hello | Ping | TokenRefresh | MessageSend | Sync | History | Read | Typing
 
 
 class ReadyChat(Struct, omit_defaults=True, kw_only=True):
@@ -104,6 +138,10 @@ class Ack(Struct, tag_field="type", tag="ack", omit_defaults=True, kw_only=True)
     duplicate: bool = False
     noop: bool = False
     expires_at: str | None = None
+    events: list[msgspec.Raw] | None = None
+    messages: list[msgspec.Raw] | None = None
+    head: int | None = None
+    more: bool | None = None
 
 
 class Bye(Struct, tag_field="type", tag="bye", omit_defaults=True, kw_only=True):

@@ -24,8 +24,8 @@ class ApiView(APIView):
     permission_classes = [IsAuthenticated]
     parser_classes = [BodyParser]
     renderer_classes = [JSONRenderer]
-    # OPTIONS would describe the code.
-    metadata_class = None
+    # Without OPTIONS, which would describe the code.
+    http_method_names = ["get", "post", "put", "patch", "delete", "head"]
 
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Any:

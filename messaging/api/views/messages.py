@@ -10,10 +10,11 @@ from rest_framework.response import Response
 
 from messaging import selectors, services
 from messaging.api.pagination import link, read_integer, read_limit
-from messaging.api.serializers import show_messages, show_outcome
+from messaging.api.serializers import show_outcome
 from messaging.api.views.base import ApiView
 from messaging.conf import get_limits
 from messaging.errors import BadFrame
+from messaging.folded import fold_for
 from messaging.log import Write
 from messaging.models import Event
 from messaging.protocol.codec import Codec
@@ -30,7 +31,7 @@ class MessagesView(ApiView):
             events = selectors.history(membership, before=before, after=after, limit=limit + 1)
             page = events[:limit] if after is None else events[-limit:]
             following = _link(request, page, forward=after is not None) if len(events) > limit else None
-            return Response({"results": show_messages(membership, page), "next": following})
+            return Response({"results": fold_for(membership, page), "next": following})
 
     def post(self, request: Request, chat: int) -> Response:
         """Send a message: the `message.send` of the socket, with the same answer to a repeat of its `id`."""

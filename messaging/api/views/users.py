@@ -58,11 +58,12 @@ class UsersView(ApiView):
     def get(self, request: Request) -> Response:
         """List users: `?ids=` names, `?search=` finds, without either those one shares a chat with."""
         ids, search = request.query_params.get("ids"), request.query_params.get("search")
-        if ids is not None:
-            return Response({"results": show_users(self._name(ids)), "next": None})
-        users = selectors.people_of(self.me) if search is None else self._find(search)
-        rows = users.filter(pk__gt=read_integer(request, "after") or 0)[: read_limit(request) + 1]
-        return Response(paginate(request, list(rows), show=show_users, after=lambda user: user.pk))
+        with selectors.one_snapshot():
+            if ids is not None:
+                return Response({"results": show_users(self._name(ids)), "next": None})
+            users = selectors.people_of(self.me) if search is None else self._find(search)
+            rows = users.filter(pk__gt=read_integer(request, "after") or 0)[: read_limit(request) + 1]
+            return Response(paginate(request, list(rows), show=show_users, after=lambda user: user.pk))
 
     def _name(self, ids: str) -> list[Any]:
         wanted = [parse_integer(text, field="ids") for text in ids.split(",")] if ids else []

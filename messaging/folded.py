@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from messaging.database import as_wire_time
-from messaging.models import Event
+from messaging.models import Event, Membership
 from messaging.protocol.kinds import TRAITS, Kind
-from messaging.selectors import quoted
+from messaging.selectors import first_visible, quoted
 
 Quotes = Mapping[tuple[int, int], Event]
 
@@ -19,6 +19,11 @@ def fold(events: Iterable[Event], *, viewer: int, visible_from: Mapping[int, int
     quotes = quoted(event for event in shown if event.deleted_at is None)
     visible = {place: event for place, event in quotes.items() if place[1] >= visible_from[place[0]]}
     return [_fold(event, viewer, quotes, visible) for event in shown]
+
+
+def fold_for(membership: Membership, events: Iterable[Event]) -> list[dict[str, Any]]:
+    """Return a part of a chat's history as its member sees it."""
+    return fold(events, viewer=membership.user_id, visible_from={membership.chat_id: first_visible(membership)})
 
 
 def _fold(event: Event, viewer: int, quotes: Quotes, visible: Quotes) -> dict[str, Any]:

@@ -1,0 +1,119 @@
+"""docs/protocol.md has every frame, code and limit of the protocol, and its examples are frames."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+
+from consumers.handlers import HANDLERS, LIMITS_TOLD
+from messaging.conf import Limits
+from messaging.log.prepare import _PREPARE
+from messaging.protocol.codec import Codec, RefusedFrame
+from messaging.protocol.codes import CloseCode, ErrorCode, remedy_for
+from messaging.protocol.frames import Ack, AnyCommand, Bye, CaughtUp, ChatJoined, Ready
+from messaging.protocol.kinds import TRAITS, Kind
+from tests.docs.markdown import Document, codes
+
+PROTOCOL = Document("docs/protocol.md")
+COMMANDS = {command.__struct_config__.tag: command for command in AnyCommand.__args__}
+LATER = {codes(row[0])[0] for row in PROTOCOL.rows("Commands of later versions")}
+SERVER_FRAMES = {struct.__struct_config__.tag: struct for struct in (Ready, CaughtUp, ChatJoined, Ack, Bye)}
+ERROR_FIELDS = {"type", "id", "status", "code", "detail", "retry"}
+
+
+def decode(text: str) -> Any:
+    """Decode a frame as a server with the default limits does."""
+    return Codec(frame_bytes=Limits().frame_bytes, text_chars=Limits().text_chars).decode(text)
+
+
+def examples_of(*types: str) -> list[Any]:
+    """Return all examples of these types, which there must be of each."""
+    found = [example for example in PROTOCOL.examples() if example["type"] in types]
+    assert {example["type"] for example in found} == set(types)
+    return found
+
+
+def test_every_command_has_a_section_and_no_other_claims_to_be_one():
+    titled = {heading.strip("`") for heading in PROTOCOL.headings if heading.startswith("`")}
+    assert titled == COMMANDS.keys() | SERVER_FRAMES.keys() | {"error"}
+    assert COMMANDS.keys() == {command.__struct_config__.tag for command in HANDLERS}
+
+
+def test_every_example_is_a_frame_that_is_described():
+    known = COMMANDS.keys() | SERVER_FRAMES.keys() | set(Kind) | {"error"}
+    assert {example["type"] for example in PROTOCOL.examples()} <= known
+
+
+@pytest.mark.parametrize("type_", COMMANDS)
+def test_examples_of_a_command_are_decoded(type_):
+    for example in examples_of(type_):
+        assert isinstance(decode(json.dumps(example)), COMMANDS[type_])
+
+
+@pytest.mark.parametrize("type_", sorted(LATER))
+def test_command_of_a_later_version_is_not_known(type_):
+    with pytest.raises(RefusedFrame) as refused:
+        decode(json.dumps({"type": type_, "id": "x"}))
+    assert refused.value.error.code is ErrorCode.UNKNOWN_TYPE
+
+
+@pytest.mark.parametrize("type_", SERVER_FRAMES)
+def test_examples_of_a_server_frame_are_what_the_server_encodes(type_):
+    for example in examples_of(type_):
+        assert msgspec.to_builtins(msgspec.convert(example, SERVER_FRAMES[type_])) == example
+
+
+def test_examples_of_errors_have_the_status_of_their_code():
+    for example in examples_of("error"):
+        code = ErrorCode(example["code"])
+        assert (example["status"], example["retry"]) == (code.status, code.retry)
+        assert example.keys() - {"chat", "field", "retry_after"} == ERROR_FIELDS
+
+
+def test_every_kind_of_event_is_listed_with_its_fields():
+    rows = PROTOCOL.rows("Events")
+    assert {codes(kind)[0]: tuple(codes(fields)) for kind, fields, _ in rows} == {
+        kind.value: traits.fields for kind, traits in TRAITS.items()
+    }
+    made = {codes(kind)[0] for kind, _, in_this_version in rows if in_this_version.startswith("yes")}
+    assert made == {kind.value for kind in _PREPARE}
+
+
+def test_examples_of_events_have_the_fields_of_their_kind():
+    for example in examples_of(*(kind.value for kind in _PREPARE)):
+        own = [name for name in example if name not in {"type", "chat", "seq", "at", "sender", "id"}]
+        assert set(own) <= set(TRAITS[Kind(example["type"])].fields)
+        assert {"type", "chat", "seq", "at", "sender"} <= example.keys()
+
+
+def test_every_error_code_is_listed_with_its_status():
+    rows = [(codes(code)[0], int(status), retry) for code, status, retry, _ in PROTOCOL.rows("Errors")]
+    assert rows == [(code.value, code.status, "yes" if code.retry else "no") for code in ErrorCode]
+
+
+def test_every_close_code_is_listed_with_what_to_do():
+    ranges, listed = PROTOCOL.tables("Close codes")
+    assert [range_[0][:2] for range_ in ranges] == ["41", "42", "43", "44"]
+    assert [(int(code), codes(reason)[0], do) for code, reason, do, _ in listed] == [
+        (code.value, code.reason, remedy_for(code).name.lower().replace("_", " ")) for code in CloseCode
+    ]
+
+
+def test_limits_that_ready_tells_are_listed_with_their_defaults():
+    limits = Limits()
+    told = {name: str(getattr(limits, name)) for name in LIMITS_TOLD} | {"burst": str(limits.commands_burst)}
+    assert {codes(name)[0]: default for name, default, _ in PROTOCOL.tables("Limits")[0]} == told
+    assert {name: str(value) for name, value in examples_of("ready")[0]["limits"].items()} == told
+
+
+def test_numbers_in_the_prose_are_the_defaults():
+    limits, text = Limits(), " ".join(PROTOCOL.text.split())
+    assert f"within {limits.ticket_seconds} seconds" in text
+    assert f"`hello`, within {limits.hello_seconds:g} seconds" in text
+    assert f"1–{limits.text_chars} characters after trimming" in text
+    assert f"more than {limits.resume_events_per_chat} events" in text
+    assert f"the {limits.resume_events:,} events" in text
+    assert f"no answer for {limits.answer_seconds:g} seconds" in text
