@@ -67,7 +67,7 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
         limits = get_limits()
         self._codec = Codec(frame_bytes=limits.frame_bytes, text_chars=limits.text_chars)
         self._allowance = Allowance(limits, now=time.monotonic())
-        self._outlet = make_outlet(scope, send)
+        self._outlet = make_outlet(scope, send, pending_most=limits.pending_bytes)
         self.streams = Streams(self.user, self._outlet, held_most=limits.events_held)
         self.marks = ReadMarks(self.user, self.runtime, self._answer_mark)
         self.typing = TypingTold()
@@ -82,6 +82,7 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
         return Subscriptions(
             user=self.user,
             streams=self.streams,
+            outlet=self._outlet,
             layer=self.channel_layer,
             channel=self.channel_name,
             reader=self.runtime.reader,
@@ -266,8 +267,7 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
         self._cancel_timer("hello")
         self._ready = True
         self._outlet.send(encode(ready))
-        self.streams.begin(ready.epoch, [(chat.chat, chat.from_, chat.head) for chat in ready.chats])
-        self.subscriptions.catch_up()
+        self.subscriptions.begin(ready)
         for chat in self._joined_early:
             self.subscriptions.open(chat)
 

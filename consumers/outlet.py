@@ -34,11 +34,17 @@ class Transport(Protocol):
 class PreparedOutlet:
     """Writes prepared frames to the transport, those of one turn of the loop at once."""
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: Transport, *, pending_most: int) -> None:
         self._transport = transport
+        self._pending_most = pending_most
         self._buffer: list[bytes] = []
         self._sealed = False
         self._loop = asyncio.get_running_loop()
+
+    @property
+    def full(self) -> bool:
+        """Whether the peer leaves more unread than is kept for it."""
+        return self._transport.pending() > self._pending_most
 
     def send(self, payload: bytes) -> None:
         """Send one frame."""
@@ -72,17 +78,25 @@ class PreparedOutlet:
 class PlainOutlet:
     """Sends text messages through ASGI, in order, from a task of its own."""
 
-    def __init__(self, send: AsgiSend) -> None:
+    def __init__(self, send: AsgiSend, *, pending_most: int) -> None:
         self._send = send
+        self._pending_most = pending_most
         self._waiting: deque[bytes] = deque()
+        self._waiting_bytes = 0
         self._sealed = False
         self._task: asyncio.Task[None] | None = None
+
+    @property
+    def full(self) -> bool:
+        """Whether the peer leaves more unread than is kept for it, where the server makes `send` wait for it."""
+        return self._waiting_bytes > self._pending_most
 
     def send(self, payload: bytes) -> None:
         """Send one frame."""
         if self._sealed:
             return
         self._waiting.append(payload)
+        self._waiting_bytes += len(payload)
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._run())
 
@@ -94,7 +108,9 @@ class PlainOutlet:
     async def _run(self) -> None:
         try:
             while self._waiting:
-                await self._send({"type": "websocket.send", "text": self._waiting.popleft().decode()})
+                payload = self._waiting.popleft()
+                await self._send({"type": "websocket.send", "text": payload.decode()})
+                self._waiting_bytes -= len(payload)
         except Exception:  # noqa: S110 - servers differ in what they raise for a peer that has gone; its disconnect follows
             pass
         finally:
@@ -113,7 +129,9 @@ class PlainOutlet:
 AnyOutlet = PreparedOutlet | PlainOutlet
 
 
-def make_outlet(scope: dict[str, Any], send: AsgiSend) -> AnyOutlet:
-    """Return the best way out that the server offers."""
+def make_outlet(scope: dict[str, Any], send: AsgiSend, *, pending_most: int) -> AnyOutlet:
+    """Return the best way out that the server offers; `pending_most` is in bytes."""
     transport = scope.get("extensions", {}).get(EXTENSION)
-    return PreparedOutlet(transport) if transport is not None else PlainOutlet(send)
+    if transport is not None:
+        return PreparedOutlet(transport, pending_most=pending_most)
+    return PlainOutlet(send, pending_most=pending_most)

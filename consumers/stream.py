@@ -19,7 +19,11 @@ from messaging.protocol.frames import Ack, CaughtUp, ChatJoined
 
 
 class Outlet(Protocol):
-    """Where frames go, in order."""
+    """Where frames go, in order; `full` while the peer leaves more unread than is kept for it."""
+
+    @property
+    def full(self) -> bool:
+        """Whether events had better wait in the log."""
 
     def send(self, payload: bytes) -> None:
         """Send one frame."""
@@ -118,30 +122,31 @@ class Streams:
         self._streams.pop(chat, None)
         self._settle_waiting(chat)
 
-    def begin(self, epoch: str, starts: Sequence[tuple[int, int, int]]) -> None:
-        """Open all streams of `ready`, given as (chat, from, head); `caught_up` follows when all heads are reached."""
+    def begin(self, epoch: str, starts: Sequence[tuple[int, int, int]]) -> list[int]:
+        """Open all streams of `ready`, given as (chat, from, head); `caught_up` follows when all heads are reached.
+
+        Return the chats whose stream has ended at once, by a removal that was heard of meanwhile.
+        """
         self.epoch = epoch
         if self._early_epochs - {epoch}:
             # Something of another history is among what was held: the log is read instead.
             for stream in self:
                 stream.held.clear()
         self._targets = {chat: head for chat, from_, head in starts if head >= from_}
-        for chat, from_, head in starts:
-            self._open(self._streams[chat], from_, head)
+        ended = [chat for chat, from_, head in starts if self._open(self._streams[chat], from_, head) is Verdict.ENDED]
         self._tell_caught_up()
+        return ended
 
-    def join(self, chat: int, from_: int, head: int) -> Stream:
+    def join(self, chat: int, from_: int, head: int) -> Verdict:
         """Open a stream after `ready`: `chat.joined` goes before anything of the chat."""
-        stream = self._streams[chat]
         self._outlet.send(encode(ChatJoined(chat=chat, head=head, from_=from_)))
-        self._open(stream, from_, head)
-        return stream
+        return self._open(self._streams[chat], from_, head)
 
-    def _open(self, stream: Stream, from_: int, head: int) -> None:
+    def _open(self, stream: Stream, from_: int, head: int) -> Verdict:
         stream.next = from_
         stream.hear_of(head)
         self._settle_waiting(stream.chat)
-        self._send_held(stream)
+        return self._send_held(stream)
 
     def _end(self, stream: Stream) -> Verdict:
         del self._streams[stream.chat]
@@ -160,6 +165,10 @@ class Streams:
             return Verdict.DONE
         if stream is None:
             return Verdict.DONE
+        if self._outlet.full:
+            # A peer that does not read is caught up from the log when it does.
+            stream.hear_of(batch.first + len(batch) - 1)
+            return self._progress(stream)
         if batch.first == stream.next and not stream.held and self._user not in batch.concerns:
             self._outlet.send_batch(batch)
             stream.next += len(batch)

@@ -7,12 +7,13 @@ import logging
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
-from consumers.stream import Stream, Streams, Verdict
+from consumers.stream import Outlet, Stream, Streams, Verdict
 from messaging import metrics, selectors
 from messaging.conf import get_limits
 from messaging.database import run_in_thread
 from messaging.fanout import group_for_chat, group_for_user
 from messaging.protocol.codes import CloseCode
+from messaging.protocol.frames import Ready
 from messaging.reader import LogReader
 from messaging.selectors import Overview
 
@@ -20,6 +21,8 @@ logger = logging.getLogger(__name__)
 
 # What failed because the store or the layer was away is tried again after this many seconds, while the socket is open.
 _AGAIN_SECONDS = 1.0
+# How often a peer that has much to read is looked at.
+_ROOM_SECONDS = 0.05
 
 
 class Subscriptions:
@@ -30,6 +33,7 @@ class Subscriptions:
         *,
         user: int,
         streams: Streams,
+        outlet: Outlet,
         layer: Any,
         channel: str,
         reader: LogReader,
@@ -37,6 +41,7 @@ class Subscriptions:
     ) -> None:
         self._user = user
         self._streams = streams
+        self._outlet = outlet
         self._layer = layer
         self._channel = channel
         self._reader = reader
@@ -61,8 +66,11 @@ class Subscriptions:
         await self._leave([group_for_chat(chat_id) for chat_id in gone])
         return overview
 
-    def catch_up(self) -> None:
-        """Read the log for every stream that is behind, newest activity first."""
+    def begin(self, ready: Ready) -> None:
+        """Open the streams of `ready` and read the log for each that is behind, newest activity first."""
+        ended = self._streams.begin(ready.epoch, [(chat.chat, chat.from_, chat.head) for chat in ready.chats])
+        for chat in ended:
+            self.attend(chat, Verdict.ENDED)
         for stream in self._streams:
             if stream.behind:
                 self._attend(stream, wait=0.0)
@@ -115,6 +123,7 @@ class Subscriptions:
             await self._look_again(stream.chat)
 
     async def _read(self, stream: Stream) -> Verdict:
+        await self._wait_for_room()
         after = self._streams.begin_read(stream)
         try:
             page = await self._reader.page(stream.chat, after=after)
@@ -128,6 +137,16 @@ class Subscriptions:
             return Verdict.DONE
         return self._streams.finish_read(stream, page.events, page.head)
 
+    async def _wait_for_room(self) -> None:
+        """Wait until the peer has read enough of what was sent to it; one that does not is sent away."""
+        tries = get_limits().slow_seconds / _ROOM_SECONDS
+        while self._outlet.full:
+            await asyncio.sleep(_ROOM_SECONDS)
+            tries -= 1
+            if tries <= 0:
+                self._end(CloseCode.TOO_SLOW)
+                return
+
     async def _open(self, chat: int) -> None:
         await self._join([group_for_chat(chat)])
         position = await self._position(chat)
@@ -135,9 +154,12 @@ class Subscriptions:
             self._streams.drop(chat)
             await self._leave([group_for_chat(chat)])
             return
-        stream = self._streams.join(chat, max(position.joined_seq, 1), position.head)
-        if stream.behind:
+        verdict = self._streams.join(chat, max(position.joined_seq, 1), position.head)
+        stream = self._streams.get(chat)
+        if stream is not None and verdict is Verdict.HOLE:
             self._attend(stream, wait=0.0)
+        else:
+            self.attend(chat, verdict)
 
     async def _look_again(self, chat: int) -> None:
         """After a stream has ended: leave its group, and open the next one if the user was added again meanwhile."""

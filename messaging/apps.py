@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.apps import AppConfig
+from django.apps import apps as installed
+from django.apps.registry import Apps
 from django.db.models.signals import post_migrate
 
 
@@ -22,5 +24,9 @@ class MessagingConfig(AppConfig):
         post_migrate.connect(_make_store, sender=self)
 
 
-def _make_store(sender: MessagingConfig, using: str, **_kwargs: Any) -> None:
-    sender.get_model("Store")._default_manager.using(using).get_or_create(pk=1)
+def _make_store(using: str, apps: Apps = installed, **_kwargs: Any) -> None:
+    try:
+        store = apps.get_model("messaging", "Store")
+    except LookupError:  # migrated back to before there was one
+        return
+    store._default_manager.using(using).get_or_create(pk=1)

@@ -42,6 +42,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     events_per_read: Count = 100
     # Events of one chat kept while a smaller number is missing; more are left to the log.
     events_held: Count = 64
+    # Bytes that a connection may leave unread; beyond it events wait in the log.
+    pending_bytes: Count = 262_144
     # An answer with events or messages carries no more than this, and says that there is more.
     answer_bytes: Count = 262_144
     # In larger chats neither typing nor reading is told to the others.
@@ -64,6 +66,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     # Typing is told, and a read marker stored, at most once in this time per chat and user.
     typing_seconds: Seconds = 3
     read_seconds: Seconds = 1
+    # A peer that leaves too much unread for so long is sent away.
+    slow_seconds: Seconds = 60
     publish_seconds: Seconds = 2
     beat_seconds: Seconds = 4
     sweep_seconds: Seconds = 2

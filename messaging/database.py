@@ -24,6 +24,9 @@ T = TypeVar("T")
 # The database did not answer, or did not take the work; whether it did it is not known.
 STORE_AWAY = (OperationalError, InterfaceError)
 
+# PostgreSQL's lock_not_available, query_canceled, deadlock_detected and serialization_failure: it is there, and busy.
+_CONTENTION = frozenset({"55P03", "57014", "40P01", "40001"})
+
 _PG_TYPES = {int: "bigint", str: "text", bool: "boolean", dict: "jsonb", datetime: "timestamptz"}
 
 
@@ -84,6 +87,11 @@ def close_lane(lane: ThreadPoolExecutor) -> None:
 def is_postgresql() -> bool:
     """Tell the two supported databases apart."""
     return connection.vendor == "postgresql"
+
+
+def is_contention(error: BaseException) -> bool:
+    """Tell whether the database refused because others were in the way, and not because it was away."""
+    return getattr(error.__cause__, "sqlstate", None) in _CONTENTION
 
 
 def check_isolation() -> None:

@@ -77,19 +77,19 @@ class Publisher:
         self._most = get_limits().batches_to_publish
 
     def publish(self, publications: Iterable[Publication]) -> None:
-        """Take publications; those beyond the bound are dropped, which the log heals."""
-        for publication in publications:
-            if len(self._batcher) >= self._most:
-                metrics.PUBLISH_DROPS.inc()
-                continue
-            self._batcher.put(publication)
+        """Take the publications of one commit; when too many commits wait they are dropped, which the log heals."""
+        if len(self._batcher) >= self._most:
+            metrics.PUBLISH_DROPS.inc()
+        else:
+            self._batcher.put(list(publications))
 
     async def drain(self) -> None:
         """Return when everything taken was published or given up."""
         await self._batcher.drain()
 
 
-async def _publish(publications: list[Publication]) -> None:
+async def _publish(commits: list[list[Publication]]) -> None:
+    publications = [publication for commit in commits for publication in commit]
     layer = get_channel_layer()
     try:
         async with asyncio.timeout(get_limits().publish_seconds):
@@ -106,4 +106,4 @@ async def _publish(publications: list[Publication]) -> None:
 def publish_now(publications: Sequence[Publication]) -> None:
     """Publish from a process or a thread that has no server loop."""
     if publications:
-        async_to_sync(_publish)(list(publications))
+        async_to_sync(_publish)([list(publications)])

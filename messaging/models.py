@@ -1,6 +1,7 @@
 """The tables. A chat is a gapless log of events; everything else says who may read it and who is connected.
 
-Rows are written by `log`, `services` and `connections` only. Foreign keys protect: chats and events are never deleted.
+Rows are written by `log`, `services` and `connections` only. Foreign keys protect: chats and events are never deleted. They
+have no index of their own: what is looked up by one begins a constraint or an index below.
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ class Chat(models.Model):
     title = models.CharField(max_length=200, blank=True, default="")
     # "3:7", the ids of the two in order; null for a group.
     pair = models.CharField(max_length=80, null=True, unique=True)  # noqa: DJ001
-    creator = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    creator = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False)
     # The creator's own id for the creation, so that a repeat finds this chat; null where none was given.
     create_id = models.CharField(max_length=64, null=True)  # noqa: DJ001
     last_seq = models.PositiveBigIntegerField(default=0)
@@ -110,8 +111,10 @@ class Role(models.TextChoices):
 class Membership(models.Model):
     """A user in a chat, kept after leaving: when it came and went, and how far it has read."""
 
-    chat = models.ForeignKey(Chat, on_delete=models.PROTECT, related_name="memberships")
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="memberships")
+    chat = models.ForeignKey(Chat, on_delete=models.PROTECT, related_name="memberships", db_index=False)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="memberships", db_index=False
+    )
     role = models.CharField(max_length=8, choices=Role.choices, default=Role.MEMBER)
     # The seq of the own member.added; 0 for an initial member, who thus sees everything.
     joined_seq = models.PositiveBigIntegerField(default=0)
@@ -142,10 +145,10 @@ class Membership(models.Model):
 class Event(models.Model):
     """One numbered fact of a chat. The row of a message also holds its present state, folded from later events."""
 
-    chat = models.ForeignKey(Chat, on_delete=models.PROTECT, related_name="events")
+    chat = models.ForeignKey(Chat, on_delete=models.PROTECT, related_name="events", db_index=False)
     seq = models.PositiveBigIntegerField()
     kind = models.CharField(max_length=20)
-    sender = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    sender = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False)
     # The write's own id and the fingerprint of what it said; the hash is wiped with the content.
     client_id = models.CharField(max_length=64, null=True)  # noqa: DJ001
     content_hash = models.CharField(max_length=32, null=True)  # noqa: DJ001

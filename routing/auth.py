@@ -6,15 +6,16 @@ the database is asked once, by the claim that the consumer takes.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import parse_qs
 
 from messaging import metrics
 from messaging.access import Access, verify_access
 from messaging.conf import get_settings
-from messaging.database import run_in_thread
 from messaging.errors import ChatError
 from messaging.protocol.codes import PROTOCOL_NAME
 from messaging.runtime import ensure_runtime
@@ -23,6 +24,8 @@ from messaging.tickets import Ticket, take_ticket
 logger = logging.getLogger(__name__)
 
 BEARER = "bearer."
+
+_threads = ThreadPoolExecutor(4, thread_name_prefix="cache")
 
 Scope = dict[str, Any]
 Application = Callable[..., Awaitable[None]]
@@ -90,7 +93,8 @@ async def _take_ticket(scope: Scope, access: Access) -> Ticket:
     if len(devices) != 1:
         raise RefusedHandshakeError("device")
     try:
-        ticket = await run_in_thread(take_ticket, access.user, devices[0])
+        # Threads of their own: a cache that hangs must not hold up the database's.
+        ticket = await asyncio.get_running_loop().run_in_executor(_threads, take_ticket, access.user, devices[0])
     except Exception:
         logger.warning("The cache did not answer a handshake.", exc_info=True)
         raise RefusedHandshakeError("cache") from None

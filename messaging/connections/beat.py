@@ -18,7 +18,7 @@ from django.db import transaction
 
 from messaging import metrics
 from messaging.conf import get_limits
-from messaging.connections.claims import Standing, read_standings, reason_to_end, retake_claim
+from messaging.connections.claims import Claim, Standing, read_standings, reason_to_end, retake_claims
 from messaging.connections.local import LocalConnection, LocalConnections
 from messaging.database import (
     check_isolation,
@@ -36,6 +36,9 @@ from messaging.protocol.codes import CloseCode
 logger = logging.getLogger(__name__)
 P = ParamSpec("P")
 T = TypeVar("T")
+
+# Answers to the beat that are further apart than so many beats: one of them was missed.
+_BEATS_APART = 2
 
 
 @dataclass(slots=True)
@@ -55,7 +58,9 @@ class Beat:
         self._local = local
         self._lane = make_lane("beat")
         self._registered = asyncio.Event()
+        # Since when no beat was missed, None after one that was; and when the last one was answered.
         self._beaten_since: float | None = None
+        self._beaten_at = 0.0
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -87,20 +92,30 @@ class Beat:
             started = time.monotonic()
             try:
                 await self._beat()
-                self._beaten_since = self._beaten_since or started
+                self._note_beat()
             except Exception:
                 self._beaten_since = None
                 metrics.BEATS_MISSED.inc()
                 logger.warning("The database did not answer this beat.", exc_info=True)
             await asyncio.sleep(max(0.0, get_limits().beat_seconds - (time.monotonic() - started)))
 
+    def _note_beat(self) -> None:
+        now = time.monotonic()
+        # One that comes late was missed as well: where the database was away it was away for the others too.
+        if self._beaten_since is None or now - self._beaten_at > self._longest_pause():
+            self._beaten_since = now
+        self._beaten_at = now
+
+    def _longest_pause(self) -> float:
+        return _BEATS_APART * get_limits().beat_seconds
+
     async def _beat(self) -> None:
         # Only those whose claim had committed before the beat began: a younger claim may not be in its snapshot.
         connections = list(self._local)
         report = await self._in_lane(beat_once, self.node, self._local.ids())
         if report is None:
-            await self._begin_again(connections)
-            return
+            report = await self._begin_again(connections)
+        self._registered.set()
         foreign, self.epoch = report.epoch != self.epoch, report.epoch
         for connection in connections:
             code = reason_to_end(connection.claim, report.standings.get(connection.claim.connection))
@@ -108,37 +123,41 @@ class Beat:
             if code or foreign:
                 connection.end(code or CloseCode.TOO_OLD)
 
-    async def _begin_again(self, connections: Iterable[LocalConnection]) -> None:
+    async def _begin_again(self, connections: Iterable[LocalConnection]) -> BeatReport:
         """Register under a new id, at the start and after a sweep, and claim again for those who are still here."""
         self.node = secrets.token_hex(16)
-        self.epoch = await self._in_lane(register_node, self.node)
         for connection in connections:
             connection.claim = replace(connection.claim, node=self.node)
-            if not await self._in_lane(retake_claim, connection.claim):
-                connection.end(CloseCode.REPLACED)
-        self._registered.set()
+        return await self._in_lane(register_node, self.node, [connection.claim for connection in connections])
 
     async def _sweep_forever(self) -> None:
         while True:
             await asyncio.sleep(get_limits().sweep_seconds)
-            silence = get_limits().node_silence_seconds
-            if self._beaten_since is None or time.monotonic() - self._beaten_since < silence:
-                continue
             try:
-                swept = await self._in_lane(sweep_once, silence)
+                swept = await self._in_lane(self._sweep)
             except Exception:
                 self._beaten_since = None
                 logger.warning("The database did not answer this sweep.", exc_info=True)
             else:
                 metrics.NODES_SWEPT.inc(swept)
 
+    def _sweep(self) -> int:
+        # Asked here, in the lane, after a beat that may have had to wait for the database.
+        now, silence = time.monotonic(), get_limits().node_silence_seconds
+        if self._beaten_since is None or now - self._beaten_since < silence:
+            return 0
+        if now - self._beaten_at > self._longest_pause():
+            return 0
+        return sweep_once(silence, own=self.node)
 
-def register_node(node: str) -> str:
-    """Make this server process known; return the epoch of the store."""
+
+def register_node(node: str, claims: Iterable[Claim] = ()) -> BeatReport:
+    """Make this server process known and take these claims again, all or none of it; report on them."""
     check_isolation()
     with transaction.atomic():
         execute(f"INSERT INTO messaging_node (id, started_at, beat_at) VALUES (%s, {sql_now()}, {sql_now()})", [node])
-        return Store.objects.values_list("epoch", flat=True).get(pk=1)
+        retake_claims(claims)
+        return _report(node)
 
 
 def beat_once(node: str, local: list[str]) -> BeatReport | None:
@@ -146,9 +165,13 @@ def beat_once(node: str, local: list[str]) -> BeatReport | None:
     with transaction.atomic():
         if execute(f"UPDATE messaging_node SET beat_at = {sql_now()} WHERE id = %s", [node]) == 0:
             return None
-        report = BeatReport(Store.objects.values_list("epoch", flat=True).get(pk=1), read_standings(node=node))
+        report = _report(node)
         _release_orphans(node, report.standings.keys() - set(local))
         return report
+
+
+def _report(node: str) -> BeatReport:
+    return BeatReport(Store.objects.values_list("epoch", flat=True).get(pk=1), read_standings(node=node))
 
 
 def _release_orphans(node: str, connections: Iterable[str]) -> None:
@@ -159,14 +182,14 @@ def _release_orphans(node: str, connections: Iterable[str]) -> None:
         execute(sql, [node, connection, get_limits().orphan_claim_seconds])
 
 
-def sweep_once(silence: float) -> int:
-    """Remove the server processes that have not beaten for `silence` seconds, and their claims; return how many."""
+def sweep_once(silence: float, *, own: str) -> int:
+    """Remove the other server processes that have not beaten for `silence` seconds, and their claims; return how many."""
     with transaction.atomic():
-        sql = f"SELECT id FROM messaging_node WHERE beat_at < {sql_seconds_ago()} ORDER BY id"
-        silent = [node for (node,) in fetch(sql, [silence])]
+        sql = f"SELECT id FROM messaging_node WHERE beat_at < {sql_seconds_ago()} AND id <> %s ORDER BY id"
+        silent = [node for (node,) in fetch(sql, [silence, own])]
         # Locked, and asked again under the lock: one that beats at this moment lives.
         rows = Node.objects.select_for_update().filter(pk__in=silent).order_by("pk") if silent else []
-        still = [row.pk for row in rows if (row.pk,) in fetch(sql, [silence])]
+        still = [row.pk for row in rows if (row.pk,) in fetch(sql, [silence, own])]
         if still:
             logger.warning("Swept %d dead server processes.", len(still))
             _remove(still)

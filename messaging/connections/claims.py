@@ -5,11 +5,12 @@ Whether a user is connected is derived from this row, stored nowhere else.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.contrib.auth import get_user_model
 
-from messaging.database import execute, fetch, sql_now
+from messaging.database import as_json, execute, fetch, sql_now, sql_rows
 from messaging.models import Account, Connection
 from messaging.protocol.codes import CloseCode
 
@@ -34,28 +35,38 @@ def take_claim(claim: Claim) -> bool:
 
     It succeeds where there is none, where the present one is of the same device, or where it `replaces`.
     """
-    on_conflict = """DO UPDATE
-        SET connection = excluded.connection, device = excluded.device, node_id = excluded.node_id, since = excluded.since
-        WHERE messaging_connection.device = excluded.device OR %s
-    """
-    return _insert_claim(claim, on_conflict, [claim.replaces])
-
-
-def retake_claim(claim: Claim) -> bool:
-    """Take the claim again after a sweep: only where the user has none at all."""
-    return _insert_claim(claim, "DO NOTHING", [])
-
-
-def _insert_claim(claim: Claim, on_conflict: str, params: list[bool]) -> bool:
     user = get_user_model()._meta
     sql = f"""
         INSERT INTO messaging_connection (user_id, connection, device, node_id, since)
         SELECT u.{user.pk.column}, %s, %s, %s, {sql_now()} FROM {user.db_table} u
         LEFT JOIN messaging_account a ON a.user_id = u.{user.pk.column}
         WHERE u.{user.pk.column} = %s AND u.is_active AND COALESCE(a.token_version, 0) = %s
-        ON CONFLICT (user_id) {on_conflict}
+        ON CONFLICT (user_id) DO UPDATE
+        SET connection = excluded.connection, device = excluded.device, node_id = excluded.node_id, since = excluded.since
+        WHERE messaging_connection.device = excluded.device OR %s
     """
-    return execute(sql, [claim.connection, claim.device, claim.node, claim.user, claim.token_version, *params]) == 1
+    params = [claim.connection, claim.device, claim.node, claim.user, claim.token_version, claim.replaces]
+    return execute(sql, params) == 1
+
+
+def retake_claims(claims: Iterable[Claim]) -> int:
+    """Take claims again after a sweep, in one statement: only where the user has none at all. Return how many.
+
+    Whether a user may still be here is not asked: the connection is open, and is ended for what its standing says.
+    """
+    user = get_user_model()._meta
+    sql = f"""
+        INSERT INTO messaging_connection (user_id, connection, device, node_id, since)
+        SELECT r.user_id, r.connection, r.device, r.node_id, {sql_now()}
+        FROM {sql_rows(user_id=int, connection=str, device=str, node_id=str)}
+        JOIN {user.db_table} u ON u.{user.pk.column} = r.user_id ORDER BY r.user_id
+        ON CONFLICT (user_id) DO NOTHING
+    """
+    rows = [
+        {"user_id": claim.user, "connection": claim.connection, "device": claim.device, "node_id": claim.node}
+        for claim in claims
+    ]
+    return execute(sql, [as_json(rows)]) if rows else 0
 
 
 def release_claim(connection: str) -> None:

@@ -23,6 +23,7 @@ from messaging.database import (
     execute,
     fetch,
     for_database,
+    is_contention,
     is_postgresql,
     sql_now,
     sql_rows,
@@ -55,7 +56,9 @@ def append(writes: Sequence[Write]) -> Batch:
     started = time.perf_counter()
     try:
         return _append(writes)
-    except STORE_AWAY:
+    except STORE_AWAY as error:
+        if is_contention(error) and len({write.chat for write in writes}) > 1:
+            return _append_by_chat(writes)
         logger.warning("The store did not confirm a batch of %d writes.", len(writes), exc_info=True)
         # The next batch begins with a connection that works.
         close_old_connections()
@@ -66,6 +69,18 @@ def append(writes: Sequence[Write]) -> Batch:
     finally:
         metrics.COMMIT_WRITES.observe(len(writes))
         metrics.COMMIT_SECONDS.observe(time.perf_counter() - started)
+
+
+def _append_by_chat(writes: Sequence[Write]) -> Batch:
+    """One chat's lock was not to be had: only its own writes wait for it, or fail."""
+    outcomes: dict[int, Outcome | ChatError] = {}
+    epoch = ""
+    for chat in sorted({write.chat for write in writes}):
+        places = [place for place, write in enumerate(writes) if write.chat == chat]
+        batch = append([writes[place] for place in places])
+        outcomes.update(zip(places, batch.outcomes, strict=True))
+        epoch = batch.epoch or epoch
+    return Batch([outcomes[place] for place in range(len(writes))], epoch)
 
 
 def _append_one_by_one(writes: Sequence[Write]) -> Batch:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -42,7 +43,7 @@ class ConsumerTalk(Talk):
         self.communicator = communicator
 
     async def put(self, text: str) -> None:
-        await self.communicator.send_to(text_data=text)
+        await self.communicator.send_input({"type": "websocket.receive", "text": text})
 
     async def take(self) -> Frame:
         message = await self.communicator.output_queue.get()
@@ -62,7 +63,12 @@ class World:
 
     def __init__(self) -> None:
         self._open: list[ConsumerTalk] = []
+        self._numbers = itertools.count()
         self.application = with_runtime(application)
+
+    def fresh(self) -> int:
+        """Return a number that this world has not given before."""
+        return next(self._numbers)
 
     async def user(self, name: str) -> int:
         """Make a user."""

@@ -23,6 +23,7 @@ class Sent:
     """An outlet that remembers."""
 
     def __init__(self) -> None:
+        self.full = False
         self.frames: list[dict[str, Any]] = []
 
     def send(self, payload: bytes) -> None:
@@ -132,6 +133,16 @@ def test_what_was_offered_during_the_read_is_kept(streams, sent):
     streams.begin_read(stream)
     streams.offer(seqs(3, 3))
     assert streams.finish_read(stream, seqs(1, 2), 2) is Verdict.DONE
+    assert sent.take() == [1, 2, 3]
+
+
+def test_a_peer_that_does_not_read_is_caught_up_from_the_log(streams, sent):
+    sent.full = True
+    assert streams.offer(seqs(1, 2)) is Verdict.HOLE
+    sent.full = False
+    assert streams.offer(seqs(3, 3)) is Verdict.HOLE
+    assert sent.take() == []
+    read(streams, [event(n) for n in (1, 2, 3)])
     assert sent.take() == [1, 2, 3]
 
 
@@ -251,6 +262,15 @@ def test_a_new_stream_is_told_before_its_first_event(streams, sent):
     assert sent.take() == [1, "chat.joined"]
     read(streams, [removed(1), event(2), event(3), event(4), event(5), event(6)])
     assert sent.take() == [4, 5, 6]
+
+
+def test_a_removal_heard_of_while_the_stream_was_opened_ends_it(streams, sent):
+    streams.drop(CHAT)
+    streams.expect(CHAT)
+    streams.offer(batch(event(5), removed(6), event(7)))
+    assert streams.join(CHAT, 5, 5) is Verdict.ENDED
+    assert sent.take() == ["chat.joined", 5, 6]
+    assert CHAT not in streams
 
 
 def test_a_write_accepted_without_a_stream_opens_one_first(streams, sent):

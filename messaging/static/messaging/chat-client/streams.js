@@ -67,10 +67,10 @@ export class Streams {
    * Say what `seq` is to us.
    * @param {number} chat
    * @param {number} seq
-   * @returns {'next'|'old'|'hole'|'none'} `hole` breaks the contract of the stream; `none` is a chat without one
+   * @returns {'next'|'old'|'hole'} `hole` breaks the contract of the stream, as does anything of a chat without one
    */
   judge(chat, seq) {
-    if (!this.#open.has(chat)) return 'none';
+    if (!this.#open.has(chat)) return 'hole';
     const expected = (this.#places.get(chat) ?? 0) + 1;
     if (seq === expected) return 'next';
     return seq < expected ? 'old' : 'hole';
