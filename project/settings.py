@@ -30,6 +30,7 @@ INSTALLED_APPS = [
 ]
 # Each also serves async handlers; one that does not would send all behind it through threads of their own.
 MIDDLEWARE = [
+    "project.health.answer_probes",
     "django.middleware.security.SecurityMiddleware",
     "project.static.StaticFiles",
     "django.middleware.common.CommonMiddleware",

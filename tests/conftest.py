@@ -13,9 +13,11 @@ from django.db import connections
 from messaging.database import close_pool
 from messaging.runtime import get_runtime
 
+pytest_plugins = ["tests.servers"]
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Refuse an async database test that is not transactional: its writes happen in other threads, outside its transaction."""
+    """Refuse an async database test that is not transactional: its writes happen in threads outside its transaction."""
     for item in items:
         marker = item.get_closest_marker("django_db")
         function = getattr(item, "function", None)

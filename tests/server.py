@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,14 @@ def database_url() -> str:
     if connection.vendor == "sqlite":
         return f"sqlite:///{given['NAME']}"
     return f"postgres://{given['USER']}:{given['PASSWORD']}@{given['HOST']}:{given['PORT']}/{given['NAME']}"
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a process holds: resident memory in bytes, and open files."""
+
+    memory: int
+    files: int
 
 
 class Server:
@@ -75,6 +84,13 @@ class Server:
         self._process.kill()
         await self._process.wait()
         self._process = None
+
+    def usage(self) -> Usage:
+        """Return what the process holds now."""
+        assert self._process is not None
+        proc = Path(f"/proc/{self._process.pid}")
+        pages = int((proc / "statm").read_text().split()[1])
+        return Usage(pages * os.sysconf("SC_PAGE_SIZE"), len(list((proc / "fd").iterdir())))
 
     def log(self) -> str:
         """Return what it printed."""
@@ -145,7 +161,9 @@ class Person:
         self._open.append(talk.connection)
         return talk
 
-    async def join(self, *, resume: dict[int, int] | None = None, epoch: str | None = None, **options: Any) -> SocketTalk:
+    async def join(
+        self, *, resume: dict[int, int] | None = None, epoch: str | None = None, **options: Any
+    ) -> SocketTalk:
         """Open a socket and say hello; where nothing is replayed, `caught_up` is taken too."""
         talk = await self.connect(**options)
         await talk.hello(**({} if resume is None else {"resume": resume, "epoch": epoch}))
@@ -155,8 +173,8 @@ class Person:
 
     async def close(self) -> None:
         """End the sockets and the REST calls."""
-        for connection in self._open:
-            await connection.close()
+        for each in self._open:
+            await each.close()
         await self.rest.close()
 
 

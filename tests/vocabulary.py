@@ -83,12 +83,10 @@ class Talk:
 
     async def expect_nothing(self) -> None:
         """Expect silence."""
-        try:
-            frame = await asyncio.wait_for(asyncio.shield(waiting := asyncio.ensure_future(self.take())), SILENCE)
-        except TimeoutError:
-            waiting.cancel()
-            return
-        raise AssertionError(frame)
+        listening = asyncio.ensure_future(self.take())
+        done, _ = await asyncio.wait([listening], timeout=SILENCE)
+        listening.cancel()
+        assert not done, listening.result()
 
     async def expect_close(self, code: int) -> Frame:
         """Expect `bye` and the close frame, both with this code."""

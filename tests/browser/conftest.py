@@ -7,14 +7,18 @@ from collections.abc import AsyncIterator
 import pytest
 from playwright.async_api import Browser, Page, async_playwright
 
-from tests.end_to_end.conftest import server, sign_up, start_server  # noqa: F401 - the same servers and people
 from tests.server import PASSWORD, Person, Server
 
 # As root, and in a closed network: nothing of the browser's own may try to reach out.
-_ARGUMENTS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
+_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
 class Screen:
@@ -48,7 +52,9 @@ class Screen:
 
     async def expect_message(self, text: str) -> None:
         """Wait until a message that the server has numbered is on the screen."""
-        await self.page.wait_for_selector(f'#messages [data-seq]:not([data-pending]):has-text("{text}")', timeout=15_000)
+        await self.page.wait_for_selector(
+            f'#messages [data-seq]:not([data-pending]):has-text("{text}")', timeout=15_000
+        )
 
     async def texts(self) -> list[str]:
         """Return what the numbered messages say, in the order of the screen."""
@@ -70,10 +76,10 @@ async def open_screen(browser: Browser):
     """Return a function that opens the page for one more person; an error on any page fails the test."""
     errors: list[str] = []
 
-    async def open_(server: Server, person: Person | None = None) -> Screen:
+    async def open_(on: Server, person: Person | None = None) -> Screen:
         page = await (await browser.new_context()).new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
-        screen = Screen(page, server.url)
+        screen = Screen(page, on.url)
         if person is not None:
             await screen.log_in(person.name)
         return screen

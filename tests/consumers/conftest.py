@@ -30,9 +30,9 @@ def forge_access(user: int, **change: Any) -> str:
         "user_id": str(user),
         "tv": 0,
     } | change
-    key = claims.pop("key", settings.SIMPLE_JWT["SIGNING_KEY"])
+    key = str(claims.pop("key", settings.SIMPLE_JWT["SIGNING_KEY"]))
     algorithm = claims.pop("alg", "HS256")
-    return jwt.encode(claims, None if algorithm == "none" else key, algorithm=algorithm)
+    return jwt.encode(claims, "" if algorithm == "none" else key, algorithm=algorithm)
 
 
 class ConsumerTalk(Talk):

@@ -331,7 +331,7 @@ def test_any_order_of_offers_reads_and_answers_gives_the_log_once(data):
         streams.offer(batch(*log[first - 1 : last]))
         if first in own and data.draw(st.booleans()):
             streams.settle(pending[first], Outcome(seq=first, at="t", event=log[first - 1]), EPOCH)
-    stream = streams.get(CHAT)
+    stream = streams.expect(CHAT)
     stream.hear_of(size)
     while stream.behind:
         read(streams, log)

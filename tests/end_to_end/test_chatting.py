@@ -105,14 +105,33 @@ async def test_a_frame_over_the_transports_limit_is_the_end_of_that_connection_o
 
 
 @pytest.mark.services
-async def test_garbage_leaves_the_server_as_it_was(start_server, sign_up):
-    server = await start_server(BAD_FRAMES_PER_MINUTE="100000", COMMANDS_PER_SECOND="100000", COMMANDS_BURST="100000")
-    [ann] = await sign_up(server, "ann")
-    talk: SocketTalk = await ann.join()
-    garbage = ["", "{", "[]", "null", '{"type":"ping"}', '{"type":3}', "[" * 50_000, '{"id":"\\ud800"}', "\x00", '"x"']
-    for text in garbage * 20:
-        await talk.put(text)
-    for _ in garbage * 20:
-        assert (await talk.take())["type"] == "error"
-    await talk.expect_ack(await talk.send("ping"))
+@pytest.mark.timeout(180)
+async def test_a_hundred_thousand_garbage_frames_leave_the_process_as_it_was(start_server, sign_up):
+    much = "1000000"
+    server = await start_server(BAD_FRAMES_PER_MINUTE=much, COMMANDS_PER_SECOND=much, COMMANDS_BURST=much)
+    people = await sign_up(server, "ann", "bob")
+    talks = [await person.join() for person in people]
+    await _send_garbage(talks, frames=5_000)  # what is made once, is made
+    before = server.usage()
+    await _send_garbage(talks, frames=100_000)
+    for talk in talks:
+        await talk.expect_ack(await talk.send("ping"))
+    after = server.usage()
+    assert after.files == before.files
+    assert after.memory - before.memory < 16_000_000, (before, after)
     assert "Traceback" not in server.log()
+
+
+_GARBAGE = ["", "{", "[]", "null", '{"type":"ping"}', '{"type":3}', "[" * 500, '{"id":"\\ud800"}', "\x00", '"x"']
+
+
+async def _send_garbage(talks: list[SocketTalk], *, frames: int) -> None:
+    async def send(talk: SocketTalk) -> None:
+        for n in range(frames // len(talks)):
+            await talk.put(_GARBAGE[n % len(_GARBAGE)])
+
+    async def hear(talk: SocketTalk) -> None:
+        for _ in range(frames // len(talks)):
+            assert (await talk.take())["type"] == "error"
+
+    await asyncio.gather(*(work(talk) for talk in talks for work in (send, hear)))

@@ -1,4 +1,4 @@
-"""Real servers, real sockets, real people."""
+"""Fixtures: real servers, real sockets, real people; for the end-to-end and the browser tests."""
 
 from __future__ import annotations
 
