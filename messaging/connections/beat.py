@@ -102,18 +102,17 @@ class Beat:
     def _note_beat(self) -> None:
         now = time.monotonic()
         # One that comes late was missed as well: where the database was away it was away for the others too.
-        if self._beaten_since is None or now - self._beaten_at > self._longest_pause():
+        if self._beaten_since is None or now - self._beaten_at > _longest_pause():
             self._beaten_since = now
         self._beaten_at = now
-
-    def _longest_pause(self) -> float:
-        return _BEATS_APART * get_limits().beat_seconds
 
     async def _beat(self) -> None:
         # Only those whose claim had committed before the beat began: a younger claim may not be in its snapshot.
         connections = list(self._local)
         report = await self._in_lane(beat_once, self.node, self._local.ids())
         if report is None:
+            # Claims taken since this beat began were lost like all the others.
+            connections = list(self._local)
             report = await self._begin_again(connections)
         self._registered.set()
         foreign, self.epoch = report.epoch != self.epoch, report.epoch
@@ -146,7 +145,7 @@ class Beat:
         now, silence = time.monotonic(), get_limits().node_silence_seconds
         if self._beaten_since is None or now - self._beaten_since < silence:
             return 0
-        if now - self._beaten_at > self._longest_pause():
+        if now - self._beaten_at > _longest_pause():
             return 0
         return sweep_once(silence, own=self.node)
 
@@ -182,14 +181,27 @@ def _release_orphans(node: str, connections: Iterable[str]) -> None:
         execute(sql, [node, connection, get_limits().orphan_claim_seconds])
 
 
+def _longest_pause() -> float:
+    return _BEATS_APART * get_limits().beat_seconds
+
+
 def sweep_once(silence: float, *, own: str) -> int:
-    """Remove the other server processes that have not beaten for `silence` seconds, and their claims; return how many."""
+    """Remove the other server processes that have not beaten for `silence` seconds, and their claims; return how many.
+
+    None where the beat of `own` is late as well: the database was away while this was on its way there.
+    """
+    sql = f"""
+        SELECT id FROM messaging_node WHERE beat_at < {sql_seconds_ago()} AND id <> %s AND EXISTS (
+            SELECT 1 FROM messaging_node own WHERE own.id = %s AND own.beat_at >= {sql_seconds_ago()}
+        )
+        ORDER BY id
+    """
+    params = [silence, own, own, _longest_pause()]
     with transaction.atomic():
-        sql = f"SELECT id FROM messaging_node WHERE beat_at < {sql_seconds_ago()} AND id <> %s ORDER BY id"
-        silent = [node for (node,) in fetch(sql, [silence, own])]
+        silent = [node for (node,) in fetch(sql, params)]
         # Locked, and asked again under the lock: one that beats at this moment lives.
         rows = Node.objects.select_for_update().filter(pk__in=silent).order_by("pk") if silent else []
-        still = [row.pk for row in rows if (row.pk,) in fetch(sql, [silence, own])]
+        still = [row.pk for row in rows if (row.pk,) in fetch(sql, params)]
         if still:
             logger.warning("Swept %d dead server processes.", len(still))
             _remove(still)

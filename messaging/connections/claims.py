@@ -62,9 +62,11 @@ def retake_claims(claims: Iterable[Claim]) -> int:
         JOIN {user.db_table} u ON u.{user.pk.column} = r.user_id ORDER BY r.user_id
         ON CONFLICT (user_id) DO NOTHING
     """
+    # Of two connections of one user the newer: the older is one that was replaced and is about to end.
+    newest = {claim.user: claim for claim in claims}
     rows = [
         {"user_id": claim.user, "connection": claim.connection, "device": claim.device, "node_id": claim.node}
-        for claim in claims
+        for claim in newest.values()
     ]
     return execute(sql, [as_json(rows)]) if rows else 0
 

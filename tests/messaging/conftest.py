@@ -1,0 +1,36 @@
+"""The stores that a test of this folder needs, and limits made small."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+from django.db import connection
+
+from tests.messaging.places import Place
+
+
+@pytest.fixture(autouse=True)
+def _right_stores(request: pytest.FixtureRequest) -> None:
+    """Skip a test that is true of the other pair of stores only, where it was not deselected."""
+    unwanted = "services" if connection.vendor == "sqlite" else "embedded"
+    if request.node.get_closest_marker(unwanted):
+        pytest.skip(f"it is marked {unwanted}")
+
+
+@pytest.fixture
+def shrink(settings) -> Callable[..., None]:
+    """Return a function that sets some of the limits for this test."""
+
+    def change(**limits: float) -> None:
+        settings.ONESOCKET = {**settings.ONESOCKET, "LIMITS": {**settings.ONESOCKET["LIMITS"], **limits}}
+
+    return change
+
+
+@pytest.fixture
+async def place(request: pytest.FixtureRequest) -> AsyncIterator[Place]:
+    """Yield where layers of the kind that the test asks for meet."""
+    made = Place(request.param)
+    yield made
+    await made.close()

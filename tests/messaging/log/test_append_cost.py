@@ -1,0 +1,79 @@
+"""append costs the same number of statements whatever the size of the batch."""
+
+from __future__ import annotations
+
+import pytest
+
+from messaging.log import Write, append
+from tests.messaging.world import (
+    addition,
+    count_statements,
+    make_group,
+    make_users,
+    message,
+    promotion,
+    renaming,
+    say,
+    seqs_of,
+)
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def ann() -> int:
+    return make_users("ann")[0]
+
+
+@pytest.fixture
+def bob() -> int:
+    return make_users("bob")[0]
+
+
+@pytest.fixture
+def chat(ann, bob) -> int:
+    return make_group(ann, bob)
+
+
+@pytest.mark.parametrize("count", [1, 200])
+def test_messages_cost_six_statements_however_many(ann, chat, count):
+    batch = [message(chat, ann) for _ in range(count)]
+    # Lock, members, earlier ids; events, markers, chats. BEGIN and COMMIT stand around them.
+    assert count_statements(lambda: append(batch)) == 6
+    assert len(seqs_of(chat)) == count
+
+
+def test_messages_to_many_chats_cost_no_more(ann, bob):
+    batch = [message(make_group(ann, bob), sender) for sender in (ann, bob) for _ in range(20)]
+    assert count_statements(lambda: append(batch)) == 6
+
+
+def test_replies_cost_one_more(ann, chat):
+    say(chat, ann, "first")
+    assert count_statements(lambda: append([message(chat, ann, reply_to=1) for _ in range(50)])) == 7
+
+
+def test_a_batch_of_all_kinds_costs_no_more_for_two_hundred(ann, chat):
+    users = make_users(*(f"user{n}" for n in range(50)))
+
+    def batch(some: list[int]) -> list[Write]:
+        each = [
+            (
+                addition(chat, ann, user),
+                message(chat, user),
+                promotion(chat, ann, user, "admin"),
+                renaming(chat, ann, f"{user}"),
+            )
+            for user in some
+        ]
+        return [write for writes in each for write in writes]
+
+    one = count_statements(lambda: append(batch(users[:1])))
+    assert count_statements(lambda: append(batch(users[1:]))) == one == 7
+    assert len(seqs_of(chat)) == 200
+
+
+def test_repeats_cost_only_the_reads(ann, chat):
+    batch = [message(chat, ann) for _ in range(50)]
+    append(batch)
+    assert count_statements(lambda: append(batch)) == 3

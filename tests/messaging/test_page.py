@@ -1,0 +1,51 @@
+"""The demo page: what it offers, and what a browser may do on it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from messaging import services
+from messaging.demo import LOGINS
+
+
+def show(settings: Any, **change: Any) -> Any:
+    """Return the page under some settings."""
+    settings.ONESOCKET = settings.ONESOCKET | change
+    return Client().get("/")
+
+
+@pytest.mark.django_db
+def test_the_demo_offers_the_logins_that_exist(settings: Any) -> None:
+    """And only in a demo."""
+    services.register_user(**LOGINS[0])
+    page = show(settings, DEMO_LOGINS=True).content.decode()
+    assert LOGINS[0]["password"] in page
+    assert LOGINS[1]["password"] not in page
+    assert LOGINS[0]["password"] not in show(settings, DEMO_LOGINS=False).content.decode()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("is_open", [True, False])
+def test_the_page_offers_registration_where_it_is_open(settings: Any, is_open: bool) -> None:
+    """Nobody fills in a form for nothing."""
+    page = show(settings, OPEN_REGISTRATION=is_open).content.decode()
+    assert ("signup-form" in page) == is_open
+
+
+@pytest.mark.django_db
+def test_the_page_runs_nothing_but_its_own_scripts(settings: Any) -> None:
+    """The policy is strict, and the document needs no exception from it."""
+    response = show(settings)
+    rules = dict(rule.split(" ", 1) for rule in response["Content-Security-Policy"].split("; "))
+    assert rules["default-src"] == rules["frame-ancestors"] == rules["base-uri"] == "'none'"
+    assert rules["script-src"] == rules["style-src"] == rules["connect-src"] == rules["form-action"] == "'self'"
+    page = response.content.decode()
+    assert not any(inline in page for inline in ("<style", " style=", " onclick=", "javascript:", "<script>"))
+
+
+def test_the_page_is_only_looked_at() -> None:
+    """Its forms are sent by its script, to the API."""
+    assert Client().post("/").status_code == 405

@@ -1,0 +1,76 @@
+"""The table of who may what, row by row."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+
+from messaging.errors import Forbidden
+from messaging.policy import Actor, check_changes_role, check_manages, check_removes, visible_from
+
+ROLES = ("owner", "admin", "member")
+
+
+def actor(role: str, *, user: int = 1, kind: str = "group") -> Actor:
+    return Actor(user=user, role=role, chat_kind=kind)
+
+
+def allows(check, *args, **facts) -> bool:
+    try:
+        check(*args, **facts)
+    except Forbidden:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(("role", "may"), [("owner", True), ("admin", True), ("member", False)])
+def test_owners_and_admins_add_people_and_change_the_title(role, may):
+    assert allows(check_manages, actor(role)) is may
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize(("other", "may"), [("owner", "owner"), ("admin", "owner"), ("member", "owner admin")])
+def test_a_member_is_removed_by_who_stands_above(role, other, may):
+    facts = {"user": 2, "role": other, "owners": 2, "members": 5}
+    assert allows(check_removes, actor(role), **facts) is (role in may.split())
+
+
+@pytest.mark.parametrize(
+    ("role", "owners", "members", "may"),
+    [
+        ("member", 1, 5, True),
+        ("admin", 1, 5, True),
+        ("owner", 2, 5, True),
+        ("owner", 1, 5, False),
+        ("owner", 1, 1, True),
+    ],
+)
+def test_everybody_may_leave_but_the_last_owner_while_others_are_in(role, owners, members, may):
+    facts = {"user": 1, "role": role, "owners": owners, "members": members}
+    assert allows(check_removes, actor(role), **facts) is may
+
+
+@pytest.mark.parametrize(("role", "old", "new"), list(product(ROLES, repeat=3)))
+def test_only_owners_change_roles(role, old, new):
+    assert allows(check_changes_role, actor(role), old=old, new=new, owners=2) is (role == "owner")
+
+
+@pytest.mark.parametrize(("new", "owners", "may"), [("admin", 1, False), ("admin", 2, True), ("owner", 1, True)])
+def test_the_last_owner_does_not_step_down(new, owners, may):
+    assert allows(check_changes_role, actor("owner"), old="owner", new=new, owners=owners) is may
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_private_chat_is_as_it_is(role):
+    one = actor(role, kind="private")
+    assert not allows(check_manages, one)
+    assert not allows(check_removes, one, user=1, role=role, owners=0, members=2)
+    assert not allows(check_changes_role, one, old="member", new="admin", owners=0)
+
+
+@pytest.mark.parametrize(
+    ("setting", "joined_seq", "first"), [("all", 9, 1), ("since_join", 9, 9), ("since_join", 0, 0)]
+)
+def test_a_newcomer_pages_back_as_far_as_is_set(setting, joined_seq, first):
+    assert visible_from(history_for_newcomers=setting, joined_seq=joined_seq) == first
