@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, Generic, TypeVar
 
 from client.errors import TransportError
@@ -47,13 +47,15 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Chat:
-    """A chat as the list of chats shows it."""
+    """A chat as the list of chats shows it; a server may tell the first `members`, and how far one has `read`."""
 
     id: int
     kind: str
     title: str
     head: int
     unread: int
+    read: int = 0
+    members: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ class Page(Generic[T]):
 def pick(cls: type[T], data: Any) -> T:
     """Make a value from those fields of `data` that it has; raise TransportError where it needs more."""
     try:
-        names = {field.name for field in fields(cls)}  # type: ignore[arg-type]
+        names = {each.name for each in fields(cls)}  # type: ignore[arg-type]
         return cls(**{name: data[name] for name in names if name in data})
     except TypeError as error:
         # A captive portal, for one, answers every call with 200 and something of its own.

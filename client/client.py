@@ -144,15 +144,19 @@ class Client:
         It waits as long as it takes, while the client is stopped too. Cancelled, the waiting ends and the write does
         not: it may have been sent.
         """
+        self.post(command)
+        settled = await self._teller.settled(command)
+        if settled.refusal:
+            raise settled.refusal
+        return settled.answer
+
+    def post(self, command: Frame) -> None:
+        """Put a write into the outbox and do not wait: it is sent until the feed tells its final answer (`Settled`)."""
         self._refuse_closed()
         self._replica.put(command)
         self._teller.save()
         if self._supervisor.dialog:
             self._supervisor.dialog.look()
-        settled = await self._teller.settled(command)
-        if settled.refusal:
-            raise settled.refusal
-        return settled.answer
 
     async def request(self, command: Frame) -> Frame:
         """Send a command that is no write (`sync`, `history`, `presence.watch`, `ping`) and return its ack.

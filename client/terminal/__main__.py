@@ -1,0 +1,9 @@
+"""Runs the terminal client without Django."""
+
+from __future__ import annotations
+
+import sys
+
+from client.terminal.program import main
+
+sys.exit(main())

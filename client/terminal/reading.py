@@ -1,0 +1,134 @@
+"""The open chat: what of it is on the screen, and telling the server how far it was read."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+from client.changes import Applied
+from client.errors import ClientError, TransportError
+from client.frames import Frame
+from client.terminal.book import Entry, View
+from client.terminal.desk import Desk
+from client.terminal.errors import Problem, explain
+
+# Messages shown of a chat that is opened, unless more are unread; and the most that a page of the server has.
+_SHOWN, _MOST = 20, 100
+# The server stores one marker a second of a chat (protocol §4).
+_MARK_SECONDS = 0.5
+
+
+class Reading:
+    """Opens chats, shows what happens in the open one, and pages upward."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._book = desk.book
+        self._marks: dict[int, int] = {}
+        self._marked = asyncio.Event()
+
+    async def open(self, entry: Entry) -> None:
+        """Show the newest messages of a chat, and from now on whatever happens in it."""
+        view = self._book.view = View(entry.chat)
+        try:
+            members = await self._members(entry)
+            self._desk.tell(self._desk.lines.header(entry, members))
+            await self._read(entry, view)
+        except ClientError as error:
+            if not isinstance(error, TransportError):
+                self._book.view = None
+                raise
+            # One can write without having read: it is sent later.
+            view.newest = self._desk.client.chats.get(entry.chat, 0)
+            self._desk.tell(f"  (the messages cannot be read now: {explain(error)})")
+        waiting, view.waiting = view.waiting or [], None
+        if self._book.view is not view:
+            return
+        for applied in waiting:
+            self.show(applied)
+        self.mark()
+
+    async def more(self) -> None:
+        """Show what stands above the oldest message that was shown."""
+        view = self._book.view
+        if view is None:
+            raise Problem("no chat is open; /open CHAT opens one")
+        page = await self._desk.rest.messages(view.chat, before=view.oldest, limit=_SHOWN)
+        if not page.results:
+            raise Problem("this is where the chat begins")
+        await self._show_page("── earlier ──", page.results, "── up to here ──")
+        view.oldest = page.results[-1]["seq"]
+
+    def shows(self, chat: int) -> bool:
+        """Tell whether `chat` is the open one."""
+        return self._book.view is not None and self._book.view.chat == chat
+
+    def show(self, applied: Applied) -> None:
+        """Show an event of the open chat, unless it stands there."""
+        view = self._book.view
+        if view is None or applied.seq <= view.newest:
+            return
+        if view.waiting is not None:
+            view.waiting.append(applied)
+            return
+        view.newest = applied.seq
+        if applied.event["type"] == "message.created":
+            self._ended_by(view, applied.event)
+        self._desk.tell(*self._desk.lines.event(applied.event, self._desk.now()))
+
+    def mark(self) -> None:
+        """Count what is shown as read, and have the server told."""
+        view, entry = self._book.view, self._book.open
+        if view and entry and view.waiting is None and (view.newest > entry.read or entry.unread):
+            self._book.mark_read(view.chat, max(view.newest, entry.read))
+            self._marks[view.chat] = view.newest
+            self._marked.set()
+
+    async def tell_marks(self) -> None:
+        """Tell the server of markers, many of one chat as one."""
+        while True:
+            await self._marked.wait()
+            await self.flush()
+            await asyncio.sleep(_MARK_SECONDS)
+
+    async def flush(self) -> None:
+        """Tell what is to be told now."""
+        self._marked.clear()
+        marks, self._marks = self._marks, {}
+        # Without a connection it is not told: the next one begins by marking what is open.
+        with suppress(ClientError):
+            for chat, seq in marks.items():
+                await self._desk.client.mark_read(chat, seq)
+
+    async def _members(self, entry: Entry) -> list[int]:
+        rows = (await self._desk.rest.members(entry.chat)).results
+        self._desk.people.meet(rows)
+        entry.members = [row["id"] for row in rows if "id" in row] or entry.members
+        return entry.members
+
+    async def _read(self, entry: Entry, view: View) -> None:
+        limit = min(_MOST, max(_SHOWN, entry.unread))
+        messages = (await self._desk.rest.messages(entry.chat, limit=limit)).results
+        view.newest = messages[0]["seq"] if messages else 0
+        view.oldest = messages[-1]["seq"] if messages else 1
+        said = next((message for message in messages if message["type"] == "message.created"), None)
+        if said:
+            self._ended_by(view, said)
+        unread = [message for message in messages if entry.unread and message["seq"] > entry.read]
+        await self._show_page(None, messages[len(unread) :], None)
+        if unread:
+            await self._show_page(f"── {entry.unread} unread ──", unread, None)
+
+    async def _show_page(self, above: str | None, messages: list[Frame], below: str | None) -> None:
+        lines, now = self._desk.lines, self._desk.now()
+        await self._desk.people.learn(people_in(messages))
+        shown = [line for message in reversed(messages) for line in lines.event(message, now)]
+        self._desk.tell(*([above] if above else []), *shown, *([below] if below else []))
+
+    def _ended_by(self, view: View, message: Frame) -> None:
+        view.own = message["seq"] if message["sender"] == self._book.me else None
+
+
+def people_in(events: list[Frame]) -> set[int]:
+    """Return whom events name."""
+    return {event[key] for event in events for key in ("sender", "user") if event.get(key) is not None}
