@@ -11,7 +11,7 @@ import pytest
 
 from messaging.conf import Limits
 from messaging.protocol.codec import Codec
-from messaging.protocol.frames import Hello, MessageSend, Ping
+from messaging.protocol.frames import Hello, History, MessageSend, Ping, Read, Typing
 from project.env import list_defaults
 from tests.docs.markdown import DOCUMENTS, ROOT, Document, codes
 
@@ -94,9 +94,9 @@ def test_frames_of_the_readme_are_commands_and_answers():
     lines = [line for block in README.blocks() for line in block.splitlines()]
     codec = Codec(frame_bytes=Limits().frame_bytes, text_chars=Limits().text_chars)
     typed = [type(codec.decode(line[2:])) for line in lines if line.startswith("> {")]
-    assert {Hello, MessageSend, Ping} == set(typed)
+    assert {Hello, MessageSend, History, Typing, Read, Ping} == set(typed)
     told = {json.loads(line[2:])["type"] for line in lines if line.startswith("< {")}
-    assert told == {"ready", "caught_up", "ack", "error", "message.created", "bye"}
+    assert told == {"ready", "caught_up", "ack", "error", "message.created", "read", "bye"}
 
 
 def test_readme_names_the_python_that_the_tools_are_told():

@@ -16,6 +16,7 @@ from messaging.protocol.codes import CloseCode, ErrorCode, remedy_for
 from messaging.protocol.frames import Ack, AnyCommand, Bye, CaughtUp, ChatJoined, Ready
 from messaging.protocol.kinds import TRAITS, Kind
 from tests.docs.markdown import Document, codes
+from tests.protocol.vector import FILES, ClientVector, GoodFrame, server_frames
 
 PROTOCOL = Document("docs/protocol.md")
 COMMANDS = {command.__struct_config__.tag: command for command in AnyCommand.__args__}
@@ -42,9 +43,22 @@ def test_every_command_has_a_section_and_no_other_claims_to_be_one():
     assert COMMANDS.keys() == {command.__struct_config__.tag for command in HANDLERS}
 
 
-def test_every_example_is_a_frame_that_is_described():
-    known = COMMANDS.keys() | SERVER_FRAMES.keys() | set(Kind) | {"error"}
-    assert {example["type"] for example in PROTOCOL.examples()} <= known
+def test_every_example_is_a_frame_of_a_vector():
+    vectors = [vector for vectors in FILES.values() for vector in vectors if isinstance(vector, ClientVector)]
+    frames = [vector.frame for vector in vectors] + server_frames()
+    for example in PROTOCOL.examples():
+        assert example in frames
+
+
+def test_every_type_of_a_vector_is_described():
+    described = set(codes(PROTOCOL.prose)) | {"app.tea_ready"}
+    asked = {vector.expect.type for vectors in FILES.values() for vector in vectors if isinstance(vector, GoodFrame)}
+    assert asked | {frame["type"] for frame in server_frames()} <= described
+    assert "`app.…`" in PROTOCOL.section("Signals")
+
+
+def test_every_command_that_is_described_has_an_example():
+    assert {example["type"] for example in PROTOCOL.examples("Commands")} == COMMANDS.keys()
 
 
 @pytest.mark.parametrize("type_", COMMANDS)
@@ -63,7 +77,8 @@ def test_command_of_a_later_version_is_not_known(type_):
 @pytest.mark.parametrize("type_", SERVER_FRAMES)
 def test_examples_of_a_server_frame_are_what_the_server_encodes(type_):
     for example in examples_of(type_):
-        assert msgspec.to_builtins(msgspec.convert(example, SERVER_FRAMES[type_])) == example
+        frame = msgspec.json.decode(json.dumps(example), type=SERVER_FRAMES[type_])
+        assert json.loads(msgspec.json.encode(frame)) == example
 
 
 def test_examples_of_errors_have_the_status_of_their_code():
@@ -109,6 +124,14 @@ def test_limits_that_ready_tells_are_listed_with_their_defaults():
     assert {name: str(value) for name, value in examples_of("ready")[0]["limits"].items()} == told
 
 
+def test_signals_are_those_that_are_told():
+    rows = [(codes(signal)[0], codes(fields), note) for signal, fields, note in PROTOCOL.tables("Signals")[0]]
+    told = {signal: fields for signal, fields, note in rows if note.startswith("yes")}
+    shown = [example for example in PROTOCOL.examples("Signals") if example["type"] in told]
+    assert {example["type"] for example in shown} == told.keys()
+    assert all(list(example) == ["type", *told[example["type"]]] for example in shown)
+
+
 def test_numbers_in_the_prose_are_the_defaults():
     limits, text = Limits(), " ".join(PROTOCOL.text.split())
     assert f"within {limits.ticket_seconds} seconds" in text
@@ -117,3 +140,16 @@ def test_numbers_in_the_prose_are_the_defaults():
     assert f"more than {limits.resume_events_per_chat} events" in text
     assert f"the {limits.resume_events:,} events" in text
     assert f"no answer for {limits.answer_seconds:g} seconds" in text
+    assert f"carries at most {limits.answer_bytes // 1024} KiB of events or messages" in text
+    assert f"within {limits.read_seconds:g} second of the last" in text
+    assert f"at most once in {limits.typing_seconds:g} seconds" in text
+    assert f"more than {limits.signal_members} members tells neither" in text
+    assert f"too much unread for {limits.slow_seconds:g} seconds" in text
+
+
+@pytest.mark.parametrize(("command", "most"), [("sync", 200), ("history", 100)])
+def test_limits_of_a_page_are_those_of_the_command(command, most):
+    default = COMMANDS[command].__struct_defaults__[-1]
+    text = " ".join(PROTOCOL.section(f"`{command}`").split())
+    assert f"`limit` is 1–{most}, and {default} without it" in text
+    decode(json.dumps({"type": command, "id": "x", "chat": 1, "after": 0, "limit": most}))
