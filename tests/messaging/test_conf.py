@@ -31,6 +31,7 @@ def test_nothing_set_is_the_defaults(settings):
         ("writes_in_flight", 64),
         ("resume_events_per_chat", 500),
         ("resume_events", 5_000),
+        ("signal_members", 100),
         ("ticket_seconds", 60),
         ("hello_seconds", 10),
         ("answer_seconds", 30),

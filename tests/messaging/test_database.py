@@ -8,12 +8,14 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 from django.db import connection, connections
 
 from messaging.database import (
     as_json,
     as_moment,
     as_wire_time,
+    check_isolation,
     close_lane,
     execute,
     fetch,
@@ -129,6 +131,18 @@ async def test_a_thread_gives_its_connection_back_to_the_pool():
     wrapper: Any = connections["default"]
     statistics = wrapper.pool.get_stats()
     assert statistics["pool_available"] == statistics["pool_size"]
+
+
+@pytest.mark.services
+@pytest.mark.django_db
+def test_a_database_with_older_snapshots_than_locks_is_refused():
+    check_isolation()
+    execute("SET default_transaction_isolation = 'repeatable read'", [])
+    try:
+        with pytest.raises(ImproperlyConfigured, match="READ COMMITTED"):
+            check_isolation()
+    finally:
+        execute("RESET default_transaction_isolation", [])
 
 
 @pytest.mark.django_db

@@ -18,6 +18,7 @@ from messaging.fanout import (
     tell_account_changed,
     tell_claimed,
     tell_joined,
+    tell_signal,
 )
 from messaging.protocol.batch import EventBatch
 from messaging.protocol.frames import Event
@@ -61,6 +62,11 @@ def test_who_was_added_is_told_of_the_chat():
 
 def test_nothing_written_is_nothing_told():
     assert announce_events([], epoch="e") == []
+
+
+def test_a_signal_is_told_to_the_chat_with_who_need_not_hear_it():
+    group, message = tell_signal(7, user=5, frame=b"{}")
+    assert (group, message) == ("chat.7", {"type": "chat.signal", "chat": 7, "user": 5, "frame": b"{}"})
 
 
 def test_what_is_told_to_a_user_goes_to_the_group_of_that_user():

@@ -23,6 +23,7 @@ from tests.messaging.world import (
     removal,
     renaming,
     say,
+    start,
 )
 
 pytestmark = pytest.mark.django_db
@@ -223,3 +224,41 @@ def test_people_come_with_their_accounts(ann):
     found: list[str] = []
     assert count_statements(lambda: found.extend(u.account.display_name for u in selectors.find_users("ann"))) == 1
     assert found == ["Ann"]
+
+
+def test_members_are_told_and_counted_while_they_are_in(ann, bob, chat):
+    (eve,) = make_users("eve")
+    other = make_private(ann, bob)
+    answers(addition(chat, ann, eve), removal(chat, ann, bob))
+    assert [member.user.username for member in selectors.members_of(chat)] == ["ann", "eve"]
+    assert [member.user_id for member in selectors.members_of(chat, after=ann)] == [eve]
+    assert selectors.member_counts([chat, other]) == {chat: 2, other: 2}
+
+
+def test_signals_are_for_small_chats(shrink, ann, bob, chat):
+    (eve,) = make_users("eve")
+    shrink(signal_members=2)
+    heard = [selectors.hears_signals(chat)]
+    for change in (addition(chat, ann, eve), removal(chat, ann, bob)):
+        answers(change)
+        heard.append(selectors.hears_signals(chat))
+    assert heard == [True, False, True]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_within_one_snapshot_the_store_stands_still(ann, chat):
+    say(chat, ann, "one")
+    with selectors.one_snapshot():
+        before = selectors.read_overview(ann).chats
+        start(lambda: say(chat, ann, "two"))()
+        assert selectors.read_overview(ann).chats == before
+    assert selectors.read_overview(ann).chats[0].head == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_snapshot_whose_reader_fails_leaves_nothing_behind(ann, chat):
+    with pytest.raises(NotAMember), selectors.one_snapshot():
+        selectors.membership_of(ann, chat + 1)
+    say(chat, ann, "one")
+    with selectors.one_snapshot():
+        assert selectors.read_overview(ann).chats[0].head == 1

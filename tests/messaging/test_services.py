@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
+from channels.layers import get_channel_layer
 
 from messaging import services
 from messaging.connections.claims import token_version_of
+from messaging.database import run_in_thread
 from messaging.errors import (
     BadFrame,
     CredentialsInvalid,
@@ -17,7 +21,9 @@ from messaging.errors import (
     UsernameTaken,
     UserNotFound,
 )
+from messaging.fanout import group_for_chat
 from messaging.models import Account, Chat, Event, Membership, User
+from tests.messaging.places import Ear
 from tests.messaging.world import (
     answers,
     in_threads,
@@ -218,6 +224,20 @@ def test_the_marker_counts_messages_alone(ann, bob):
     assert counts == [0, 1, 1]
 
 
+async def test_a_marker_that_moved_is_told_to_a_small_chat(shrink, ann, bob):
+    chat, large = await run_in_thread(lambda: (make_group(ann, bob), make_group(ann, bob, *make_users("eve"))))
+    await run_in_thread(lambda: [say(each, ann, "one", "two") for each in (large, chat)])
+    shrink(signal_members=2)
+    ear = await Ear.on(get_channel_layer(), group_for_chat(chat), group_for_chat(large))
+    for marked in ((large, 2), (chat, 2), (chat, 1), (chat, 2)):
+        await run_in_thread(services.mark_read, user=bob, chat=marked[0], seq=marked[1])
+    told = await ear.message()
+    assert (told["type"], told["chat"], told["user"]) == ("chat.signal", chat, bob)
+    assert json.loads(told["frame"]) == {"type": "read", "chat": chat, "user": bob, "seq": 2}
+    await run_in_thread(services.send_message, sender=ann, chat=chat, id="a", text="hi")
+    assert (await ear.message())["type"] == "chat.events"
+
+
 def test_strangers_have_no_marker(ann, bob):
     with pytest.raises(NotAMember):
         services.mark_read(user=bob, chat=make_group(ann), seq=0)
@@ -234,12 +254,16 @@ def test_a_marker_that_many_move_ends_at_the_highest(ann, bob):
 # Accounts
 
 
-def test_a_name_is_taken_once(ann):
+@pytest.mark.parametrize("name", ["ann", "Ann", "ANN"])
+def test_a_name_is_taken_whatever_its_capitals(ann, name):
+    with pytest.raises(UsernameTaken):
+        services.register_user(username=name, password="x")
+
+
+def test_an_account_has_its_password_and_display_name():
     user = services.register_user(username="joe", password="x", display_name="Joe")
     assert user.check_password("x")
     assert Account.objects.get(user=user).display_name == "Joe"
-    with pytest.raises(UsernameTaken):
-        services.register_user(username="ann", password="x")
 
 
 def test_the_display_name_can_be_changed(ann):

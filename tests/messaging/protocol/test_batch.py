@@ -8,7 +8,7 @@ import msgpack
 import pytest
 
 from messaging.protocol.batch import EventBatch, Key, prepare_frame, time_of
-from messaging.protocol.codec import add_id
+from messaging.protocol.codec import add_id, encode_event_for
 from messaging.protocol.frames import Event
 
 AT = "2026-01-31T12:00:00.123456Z"
@@ -96,6 +96,9 @@ def test_the_prepared_bytes_are_all_frames_one_after_another():
 def test_the_sender_gets_the_frame_with_the_id():
     frame = three_events().frames[0]
     assert json.loads(add_id(frame, 'a"b')) == json.loads(frame) | {"id": 'a"b'}
+    own = event(1, id="a", text="hi")
+    ids = [json.loads(encode_event_for(user, each)).get("id") for user in (3, 4) for each in (own, event(2))]
+    assert ids == ["a", None, None, None]
 
 
 def test_the_time_of_a_frame_is_its_at_whatever_the_text_says():
