@@ -1,0 +1,66 @@
+"""Peers that do not read: they cost little, get everything when they do, and are sent away when they never do."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from messaging.database import run_in_thread
+from messaging.log import Write, append
+from messaging.models import Connection
+from messaging.protocol.frames import MessageSend
+from tests.server import Person
+
+pytestmark = pytest.mark.services
+
+# More than the kernel's buffers of both ends take.
+MESSAGES, TEXT = 500, "\N{GRINNING FACE}" * 4000
+
+
+async def _fill(chat: int, sender: int) -> None:
+    """Write 8 MB into a chat."""
+    commands = [MessageSend(id=f"{n}", chat=chat, text=TEXT) for n in range(MESSAGES)]
+    batch = await run_in_thread(append, [Write.from_message(sender, command) for command in commands])
+    assert len(batch.outcomes) == MESSAGES
+
+
+@pytest.fixture
+async def pair(start_server, sign_up):
+    """Return a server, and two people with a long chat."""
+    server = await start_server(SLOW_SECONDS="1", PENDING_BYTES="100000")
+    ann, bob = await sign_up(server, "ann", "bob")
+    chat = (await ann.rest.create_chat("private", [bob.id])).id
+    await _fill(chat, ann.id)
+    return server, ann, bob, chat
+
+
+async def _resume(person: Person, chat: int):
+    first = await person.join()
+    talk = await person.connect()
+    await talk.send("hello", resume={chat: 0}, epoch=first.ready["epoch"])
+    return talk
+
+
+async def test_a_peer_that_pauses_gets_everything_in_order(pair):
+    _, _, bob, chat = pair
+    talk = await _resume(bob, chat)
+    await asyncio.sleep(0.5)  # the pause itself
+    await talk.expect("ready")
+    for seq in range(1, MESSAGES + 1):
+        await talk.expect_event(chat, seq)
+    await talk.expect("caught_up")
+
+
+async def test_a_peer_that_never_reads_costs_little_and_is_sent_away(pair):
+    server, ann, bob, chat = pair
+    other = await ann.join()
+    before = server.usage().memory
+    await _resume(bob, chat)
+    most = 0
+    async with asyncio.timeout(20):
+        while await run_in_thread(Connection.objects.filter(user=bob.id).exists):
+            most = max(most, server.usage().memory - before)
+            await asyncio.sleep(0.05)
+    assert most < 30_000_000
+    await other.expect_ack(await other.say(chat, "still fast"), seq=MESSAGES + 1)
