@@ -40,6 +40,7 @@ async def chat(server, sign_up) -> int:
 async def test_two_terminals_chat(server, chat, open_terminal):
     one, two = await open_terminal(server, "ann"), await open_terminal(server, "bob")
     await one.expect(f"[{chat}] bob\n")
+    await two.expect(f"[{chat}] ann\n")
     one.enter("/open bob", "hello", "there")
     await one.expect("… hello", "✓ ", "ann: hello\n", "ann: there\n")
     await two.expect(f"* [{chat}] ann · 2 unread · there")

@@ -226,11 +226,12 @@ def test_the_marker_counts_messages_alone(ann, bob):
 
 async def test_a_marker_that_moved_is_told_to_a_small_chat(shrink, ann, bob):
     chat, large = await run_in_thread(lambda: (make_group(ann, bob), make_group(ann, bob, *make_users("eve"))))
-    await run_in_thread(lambda: [say(each, ann, "one", "two") for each in (large, chat)])
+    for each in (large, chat):
+        await run_in_thread(say, each, ann, "one", "two")
     shrink(signal_members=2)
     ear = await Ear.on(get_channel_layer(), group_for_chat(chat), group_for_chat(large))
-    for marked in ((large, 2), (chat, 2), (chat, 1), (chat, 2)):
-        await run_in_thread(services.mark_read, user=bob, chat=marked[0], seq=marked[1])
+    for each, seq in ((large, 2), (chat, 2), (chat, 1), (chat, 2)):
+        await run_in_thread(services.mark_read, user=bob, chat=each, seq=seq)
     told = await ear.message()
     assert (told["type"], told["chat"], told["user"]) == ("chat.signal", chat, bob)
     assert json.loads(told["frame"]) == {"type": "read", "chat": chat, "user": bob, "seq": 2}
