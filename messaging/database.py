@@ -56,6 +56,9 @@ async def run_in_lane(lane: ThreadPoolExecutor, function: Callable[P, T], *args:
 def _give_back_after(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
     try:
         return function(*args, **kwargs)
+    except STORE_AWAY as error:
+        drop_dead_connections(error)
+        raise
     finally:
         close_old_connections()
 
@@ -63,9 +66,21 @@ def _give_back_after(function: Callable[..., T], *args: Any, **kwargs: Any) -> T
 def _give_back_if_failed(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
     try:
         return function(*args, **kwargs)
-    except BaseException:
-        close_old_connections()
+    except BaseException as error:
+        drop_dead_connections(error)
         raise
+
+
+def drop_dead_connections(error: BaseException) -> None:
+    """After a failure: give this thread's connection back, and have the pool look through all of its own.
+
+    A restart of the database kills every one of them; found out one at a time, each would cost somebody a failure.
+    """
+    close_old_connections()
+    if is_postgresql() and isinstance(error, STORE_AWAY) and not is_contention(error):
+        pool = connection.pool
+        if pool is not None and not pool.closed:
+            pool.check()
 
 
 def close_pool() -> None:

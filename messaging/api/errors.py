@@ -17,7 +17,7 @@ from rest_framework.response import Response
 
 from messaging import metrics
 from messaging.conf import get_limits
-from messaging.database import STORE_AWAY
+from messaging.database import STORE_AWAY, drop_dead_connections
 from messaging.errors import (
     BadFrame,
     BadJson,
@@ -93,6 +93,7 @@ def _as_chat_error(error: Exception) -> ChatError:
     if isinstance(error, ChatError):
         return error
     if isinstance(error, STORE_AWAY):
+        drop_dead_connections(error)
         logger.warning("The store did not answer a request.", exc_info=error)
         return Unavailable(retry_after=get_limits().drain_retry_seconds)
     if isinstance(error, exceptions.Throttled):

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from django.db import close_old_connections, transaction
+from django.db import transaction
 
 from messaging import metrics
 from messaging.conf import get_limits
@@ -20,6 +20,7 @@ from messaging.database import (
     as_json,
     as_moment,
     as_wire_time,
+    drop_dead_connections,
     execute,
     fetch,
     for_database,
@@ -61,7 +62,7 @@ def append(writes: Sequence[Write]) -> Batch:
             return _append_by_chat(writes)
         logger.warning("The store did not confirm a batch of %d writes.", len(writes), exc_info=True)
         # The next batch begins with a connection that works.
-        close_old_connections()
+        drop_dead_connections(error)
         return Batch([Unavailable(retry_after=1.0)] * len(writes), epoch="")
     except Exception:
         logger.exception("A batch of %d writes failed.", len(writes))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 import pytest
+from django.db import OperationalError
 
-from client import Applied, Client, Options
-from messaging.database import run_in_thread
+from client import Applied, Client, Phase, RestError
+from messaging.database import fetch, run_in_thread
 from messaging.models import Connection, Event, User
 from tests.server import PASSWORD
 
@@ -15,7 +17,7 @@ pytestmark = pytest.mark.services
 
 
 async def _texts(chat: int) -> list[str]:
-    return [event.text async for event in Event.objects.filter(chat=chat).order_by("seq")]
+    return await run_in_thread(lambda: [event.text for event in Event.objects.filter(chat=chat).order_by("seq")])
 
 
 async def test_a_server_killed_in_mid_send_loses_and_doubles_nothing(server, sign_up):
@@ -102,11 +104,33 @@ async def test_a_phone_that_lost_its_network_takes_its_own_place(server, sign_up
     await again.expect_ack(await again.say(chat, "back"), seq=1)
 
 
-async def test_the_reference_client_gets_through_a_short_token(start_server, sign_up):
-    server = await start_server(ACCESS_TOKEN_SECONDS="1", TOKEN_LEEWAY_SECONDS="0.1", TOKEN_CLOSE_SECONDS="0.2")
+async def test_the_reference_client_keeps_its_socket_when_its_token_ends(start_server, sign_up):
+    server = await start_server(ACCESS_TOKEN_SECONDS="3", TOKEN_LEEWAY_SECONDS="0.1", TOKEN_CLOSE_SECONDS="0.2")
     ann, bob = await sign_up(server, "ann", "bob")
-    async with Client(server.url, "ann", PASSWORD, options=Options()) as one:
+    chat = (await bob.rest.create_chat("private", [ann.id])).id
+    async with Client(server.url, "ann", PASSWORD) as one:
         await one.caught_up()
-        chat = (await bob.rest.create_chat("private", [ann.id])).id
-        await asyncio.sleep(2)
+        await asyncio.sleep(4)  # the token's life
+        assert one.state.phase is Phase.LIVE
         assert (await one.send(chat, "alive")).seq == 1
+    assert "Handshake" not in server.log()
+
+
+async def test_a_database_that_cut_every_connection_costs_a_retry_and_no_message(server, sign_up):
+    ann, bob = await sign_up(server, "ann", "bob")
+    chat = (await ann.rest.create_chat("private", [bob.id])).id
+    async with Client(server.url, "ann", PASSWORD) as one:
+        await one.caught_up()
+        await asyncio.gather(*(ann.rest.chats() for _ in range(20)))  # so that there are connections to lose
+        others = "FROM pg_stat_activity WHERE application_name = 'onesocket' AND pid <> pg_backend_pid()"
+        await run_in_thread(fetch, f"SELECT count(pg_terminate_backend(pid)) {others}", [])
+        with suppress(OperationalError):  # our own went too
+            await run_in_thread(fetch, "SELECT 1", [])
+        texts = [f"{n}" for n in range(20)]
+        await asyncio.wait_for(asyncio.gather(*(one.send(chat, text) for text in texts)), 20)
+    assert await _texts(chat) == texts
+    async with asyncio.timeout(10):
+        while True:
+            with suppress(RestError):
+                await asyncio.gather(*(ann.rest.chats() for _ in range(20)))
+                break
