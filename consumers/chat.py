@@ -28,7 +28,7 @@ from consumers.subscriptions import Subscriptions
 from messaging import metrics
 from messaging.access import Access
 from messaging.conf import get_limits, get_settings
-from messaging.connections.claims import Claim, read_standings, reason_to_end, release_claim, take_claim
+from messaging.connections.claims import Claim, check_standing, release_claim, take_claim
 from messaging.database import STORE_AWAY, run_in_thread
 from messaging.errors import BadFrame, BadJson, ChatError, HelloExpected, Internal, RateLimited, Unavailable
 from messaging.fanout import tell_claimed
@@ -67,8 +67,8 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
         limits = get_limits()
         self._codec = Codec(frame_bytes=limits.frame_bytes, text_chars=limits.text_chars)
         self._allowance = Allowance(limits, now=time.monotonic())
-        self._outlet = make_outlet(scope, send, pending_most=limits.pending_bytes)
-        self.streams = Streams(self.user, self._outlet, held_most=limits.events_held)
+        self.outlet = make_outlet(scope, send, pending_most=limits.pending_bytes)
+        self.streams = Streams(self.user, self.outlet, held_most=limits.events_held)
         self.marks = ReadMarks(self.user, self.runtime, self._answer_mark)
         self.typing = TypingTold()
         self._ready = False
@@ -82,7 +82,7 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
         return Subscriptions(
             user=self.user,
             streams=self.streams,
-            outlet=self._outlet,
+            outlet=self.outlet,
             layer=self.channel_layer,
             channel=self.channel_name,
             reader=self.runtime.reader,
@@ -157,19 +157,19 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
             return
         self._ending = True
         metrics.CLOSES.labels(code.name.lower()).inc()
-        self._outlet.send(encode(Bye(code=code, reason=code.reason, retry_after=retry_after)))
-        self._outlet.seal()
+        self.outlet.send(encode(Bye(code=code, reason=code.reason, retry_after=retry_after)))
+        self.outlet.seal()
         self.runtime.spawn(self._close(code))
 
     async def _close(self, code: CloseCode) -> None:
-        await self._outlet.flush()
+        await self.outlet.flush()
         await self.base_send({"type": "websocket.close", "code": int(code)})
 
     def _clean_up(self) -> None:
         self._ending = True
         for timer in self._timers.values():
             timer.cancel()
-        self._outlet.seal()
+        self.outlet.seal()
         if hasattr(self.channel_layer, "detach"):
             self.channel_layer.detach(self.channel_name)
         self.runtime.spawn(self.subscriptions.close())
@@ -218,7 +218,10 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
         command = self._decode(text)
         try:
             self._admit(command, now)
-            await HANDLERS[type(command)](self, command)
+            async with asyncio.timeout(get_limits().answer_seconds):
+                await HANDLERS[type(command)](self, command)
+        except TimeoutError:
+            self.end(CloseCode.OVERLOADED)
         except Exception as error:
             refusal = _as_chat_error(error)
             # A signal without an id gets no answer.
@@ -242,13 +245,13 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
 
     def _refuse(self, error: ChatError, *, id: str | None, chat: int | None, now: float) -> None:
         metrics.ERRORS.labels(error.code.value).inc()
-        self._outlet.send(encode_error(error, id=id, chat=chat))
+        self.outlet.send(encode_error(error, id=id, chat=chat))
         if not self._allowance.forgives(error.code, now):
             self.end(CloseCode.FLOODING)
 
     def acknowledge(self, ack: Ack) -> None:
         """Answer a command that has no place in a stream."""
-        self._outlet.send(encode(ack))
+        self.outlet.send(encode(ack))
 
     def _answer_mark(self, chat: int, id: str, error: ChatError | None) -> None:
         if error is not None:
@@ -266,7 +269,7 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
         """Answer hello, open the streams and read what they miss."""
         self._cancel_timer("hello")
         self._ready = True
-        self._outlet.send(encode(ready))
+        self.outlet.send(encode(ready))
         self.subscriptions.begin(ready)
         for chat in self._joined_early:
             self.subscriptions.open(chat)
@@ -313,8 +316,8 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
             if verdict is not Verdict.DONE:
                 self.subscriptions.attend(batch.chat, verdict)
         elif message["type"] == "chat.signal":
-            if message["user"] != self.user and self._ready:
-                self._outlet.send(message["frame"])
+            if message["user"] != self.user and message["chat"] in self.streams and not self.outlet.full:
+                self.outlet.send(message["frame"])
         elif message["type"] == "user.joined":
             self._hear_joined(message["chat"])
         elif message.get("connection") != self.claim.connection:
@@ -334,12 +337,10 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
 
     async def _check_standing(self) -> None:
         """Ask the database whether the connection may live on: the layer's word is only a hint."""
-        connection = self.claim.connection
         try:
-            standings = await run_in_thread(read_standings, connection=connection)
+            code = await run_in_thread(check_standing, self.claim)
         except STORE_AWAY:
             return
-        code = reason_to_end(self.claim, standings.get(connection))
         if code is not None:
             self.end(code)
 

@@ -19,7 +19,7 @@ from messaging import metrics
 from messaging.access import Access, verify_access
 from messaging.conf import Limits, get_limits
 from messaging.database import as_wire_time, run_in_thread
-from messaging.errors import ChatError, NotAMember, RateLimited, TokenInvalid
+from messaging.errors import ChatError, RateLimited, TokenInvalid
 from messaging.fanout import tell_signal
 from messaging.folded import fold_for
 from messaging.log import Outcome, Position, Write, read_as_member
@@ -38,7 +38,7 @@ from messaging.protocol.frames import (
     TokenRefresh,
     Typing,
 )
-from messaging.selectors import Overview, hears_signals, history, membership_of, one_snapshot
+from messaging.selectors import Overview, history, is_heard, membership_of, one_snapshot
 
 if TYPE_CHECKING:
     from consumers.chat import ChatConsumer
@@ -130,6 +130,7 @@ def _as_text(access: Access) -> str:
 
 async def sync(consumer: ChatConsumer, command: Sync) -> None:
     """Answer with what stands in the log after a place."""
+    _check_room(consumer)
     position = Position(command.chat, command.after, command.limit)
     page = await run_in_thread(read_as_member, consumer.user, position)
     events = [encode_event_for(consumer.user, event) for event in page.events]
@@ -140,10 +141,18 @@ async def sync(consumer: ChatConsumer, command: Sync) -> None:
 
 async def page_history(consumer: ChatConsumer, command: History) -> None:
     """Answer with folded messages below a place, newest first."""
+    _check_room(consumer)
     messages = await run_in_thread(_read_history, consumer.user, command)
     sent = _fitting([encode(message) for message in messages[: command.limit]])
     more = len(sent) < len(messages)
     consumer.acknowledge(Ack(id=command.id, chat=command.chat, messages=sent, more=more))
+
+
+def _check_room(consumer: ChatConsumer) -> None:
+    # A peer that asks for much and reads nothing would have it all kept for it.
+    if consumer.outlet.full:
+        metrics.LIMITS_HIT.labels("pending_bytes").inc()
+        raise RateLimited("Read what was sent first.", retry_after=1.0)
 
 
 def _read_history(user: int, command: History) -> list[dict[str, Any]]:
@@ -168,11 +177,8 @@ async def mark_read(consumer: ChatConsumer, command: Read) -> None:
 
 async def tell_typing(consumer: ChatConsumer, command: Typing) -> None:
     """Tell the others, unless they were told a moment ago."""
-    if command.chat not in consumer.streams:
-        raise NotAMember
-    if consumer.typing.is_news(command.chat, on=command.on, now=time.monotonic()) and await run_in_thread(
-        hears_signals, command.chat
-    ):
+    heard = await run_in_thread(is_heard, consumer.user, command.chat)
+    if consumer.typing.is_news(command.chat, on=command.on, now=time.monotonic()) and heard:
         frame = encode({"type": "typing", "chat": command.chat, "user": consumer.user, "on": command.on})
         consumer.runtime.publisher.publish([tell_signal(command.chat, user=consumer.user, frame=frame)])
     if command.id is not None:

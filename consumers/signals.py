@@ -55,7 +55,8 @@ class ReadMarks:
             error = await self._move(chat, mark.seq)
             for id in mark.ids:
                 self._answer(chat, id, error)
-            await asyncio.sleep(get_limits().read_seconds)
+            if not self._runtime.draining:
+                await asyncio.sleep(get_limits().read_seconds)
         del self._marks[chat]
 
     async def _move(self, chat: int, seq: int) -> ChatError | None:

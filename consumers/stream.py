@@ -66,8 +66,9 @@ class Stream:
     # Events that came before a smaller one; those in `suspects` before the read under way began.
     held: dict[int, tuple[bytes, Key]] = field(default_factory=dict)
     suspects: frozenset[int] = frozenset()
-    # Somebody is seeing to the hole; the edge's own mark.
+    # Marks of the edge: somebody is seeing to the hole; the user was said to have joined once more while it was opened.
     attended: bool = False
+    joined_again: bool = False
 
     def hear_of(self, seq: int) -> None:
         """Note that `seq` exists, as far as anybody says."""

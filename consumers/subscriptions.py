@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 _AGAIN_SECONDS = 1.0
 # How often a peer that has much to read is looked at.
 _ROOM_SECONDS = 0.05
+_READS_AT_ONCE = 8
 
 
 class Subscriptions:
@@ -49,6 +50,7 @@ class Subscriptions:
         self._groups: set[str] = set()
         # Joining and leaving one group must not overtake each other.
         self._lock = asyncio.Lock()
+        self._reads = asyncio.Semaphore(_READS_AT_ONCE)
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def join_all(self) -> Overview:
@@ -90,9 +92,11 @@ class Subscriptions:
 
     def open(self, chat: int) -> None:
         """Open a stream of a chat that the user was added to; where there is one already, it reads of it itself."""
-        if chat not in self._streams:
-            self._streams.expect(chat)
-            self._spawn(self._open(chat))
+        stream = self._streams.get(chat)
+        if stream is None:
+            self._spawn(self._open(self._streams.expect(chat)))
+        elif not stream.next:
+            stream.joined_again = True
 
     async def close(self) -> None:
         """Stop everything and leave all groups."""
@@ -123,7 +127,12 @@ class Subscriptions:
             await self._look_again(stream.chat)
 
     async def _read(self, stream: Stream) -> Verdict:
-        await self._wait_for_room()
+        # A few at a time: a peer that is back after a month must not have all its chats read before it reads one.
+        async with self._reads:
+            await self._wait_for_room()
+            return await self._read_page(stream)
+
+    async def _read_page(self, stream: Stream) -> Verdict:
         after = self._streams.begin_read(stream)
         try:
             page = await self._reader.page(stream.chat, after=after)
@@ -147,16 +156,20 @@ class Subscriptions:
                 self._end(CloseCode.TOO_SLOW)
                 return
 
-    async def _open(self, chat: int) -> None:
+    async def _open(self, stream: Stream) -> None:
+        chat = stream.chat
         await self._join([group_for_chat(chat)])
         position = await self._position(chat)
+        while position is None and stream.joined_again:
+            # Removed and added once more while the database was asked.
+            stream.joined_again = False
+            position = await self._position(chat)
         if position is None:
             self._streams.drop(chat)
             await self._leave([group_for_chat(chat)])
             return
         verdict = self._streams.join(chat, max(position.joined_seq, 1), position.head)
-        stream = self._streams.get(chat)
-        if stream is not None and verdict is Verdict.HOLE:
+        if verdict is Verdict.HOLE:
             self._attend(stream, wait=0.0)
         else:
             self.attend(chat, verdict)

@@ -36,7 +36,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     writes_in_flight: Count = 64
     writes_waiting: Count = 10_000
     writes_per_commit: Count = 500
-    batches_to_publish: Count = 1_000
+    publications_waiting: Count = 10_000
     resume_events_per_chat: Count = 500
     resume_events: Count = 5_000
     events_per_read: Count = 100

@@ -24,8 +24,8 @@ T = TypeVar("T")
 # The database did not answer, or did not take the work; whether it did it is not known.
 STORE_AWAY = (OperationalError, InterfaceError)
 
-# PostgreSQL's lock_not_available, query_canceled, deadlock_detected and serialization_failure: it is there, and busy.
-_CONTENTION = frozenset({"55P03", "57014", "40P01", "40001"})
+# PostgreSQL's lock_not_available, deadlock_detected and serialization_failure: it is there, and others were in the way.
+_CONTENTION = frozenset({"55P03", "40P01", "40001"})
 
 _PG_TYPES = {int: "bigint", str: "text", bool: "boolean", dict: "jsonb", datetime: "timestamptz"}
 
@@ -78,7 +78,7 @@ def drop_dead_connections(error: BaseException) -> None:
     """
     close_old_connections()
     if is_postgresql() and isinstance(error, STORE_AWAY) and not is_contention(error):
-        pool = connection.pool
+        pool = getattr(connection, "pool", None)
         if pool is not None and not pool.closed:
             pool.check()
 
@@ -110,9 +110,9 @@ def is_contention(error: BaseException) -> bool:
 
 
 def check_isolation() -> None:
-    """Refuse a database whose snapshots would be older than the row locks that the log takes first."""
+    """Refuse transactions whose snapshots would be older than the row locks that the log takes first; asked inside one."""
     if is_postgresql():
-        level = fetch("SHOW default_transaction_isolation", [])[0][0]
+        level = fetch("SHOW transaction_isolation", [])[0][0]
         if level != "read committed":
             raise ImproperlyConfigured(f"The log needs READ COMMITTED; this database is at {level.upper()}.")
 

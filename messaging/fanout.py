@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 from operator import attrgetter
 from typing import Any
@@ -26,6 +26,9 @@ logger = logging.getLogger(__name__)
 
 # A layer message: its group and its content.
 Publication = tuple[str, dict[str, Any]]
+
+# Messages that the layer takes, or loses, together.
+_PUBLISHED_AT_ONCE = 500
 
 
 def group_for_chat(chat: int) -> str:
@@ -73,23 +76,30 @@ class Publisher:
     """Publishes in the order given, in the background, without ever holding up a commit."""
 
     def __init__(self) -> None:
-        self._batcher = Batcher(_publish, most=get_limits().batches_to_publish)
-        self._most = get_limits().batches_to_publish
+        self._batcher = Batcher(self._publish, most=get_limits().publications_waiting)
+        self._most = get_limits().publications_waiting
+        self._waiting = 0
 
-    def publish(self, publications: Iterable[Publication]) -> None:
-        """Take the publications of one commit; when too many commits wait they are dropped, which the log heals."""
-        if len(self._batcher) >= self._most:
-            metrics.PUBLISH_DROPS.inc()
-        else:
-            self._batcher.put(list(publications))
+    def publish(self, publications: Sequence[Publication]) -> None:
+        """Take the publications of one commit, all or none: where too many wait they are dropped, and the log heals it."""
+        if self._waiting >= self._most:
+            metrics.PUBLISH_DROPS.inc(len(publications))
+        elif publications:
+            self._waiting += len(publications)
+            self._batcher.put(publications)
+
+    async def _publish(self, commits: list[Sequence[Publication]]) -> None:
+        publications = [publication for commit in commits for publication in commit]
+        for start in range(0, len(publications), _PUBLISHED_AT_ONCE):
+            await _publish(publications[start : start + _PUBLISHED_AT_ONCE])
+        self._waiting -= len(publications)
 
     async def drain(self) -> None:
         """Return when everything taken was published or given up."""
         await self._batcher.drain()
 
 
-async def _publish(commits: list[list[Publication]]) -> None:
-    publications = [publication for commit in commits for publication in commit]
+async def _publish(publications: Sequence[Publication]) -> None:
     layer = get_channel_layer()
     try:
         async with asyncio.timeout(get_limits().publish_seconds):
@@ -106,4 +116,4 @@ async def _publish(commits: list[list[Publication]]) -> None:
 def publish_now(publications: Sequence[Publication]) -> None:
     """Publish from a process or a thread that has no server loop."""
     if publications:
-        async_to_sync(_publish)([list(publications)])
+        async_to_sync(_publish)(publications)

@@ -18,7 +18,7 @@ def fold(events: Iterable[Event], *, viewer: int, visible_from: Mapping[int, int
     shown = list(events)
     quotes = quoted(event for event in shown if event.deleted_at is None)
     visible = {place: event for place, event in quotes.items() if place[1] >= visible_from[place[0]]}
-    return [_fold(event, viewer, quotes, visible) for event in shown]
+    return [_fold(event, viewer, visible) for event in shown]
 
 
 def fold_for(membership: Membership, events: Iterable[Event]) -> list[dict[str, Any]]:
@@ -26,7 +26,7 @@ def fold_for(membership: Membership, events: Iterable[Event]) -> list[dict[str, 
     return fold(events, viewer=membership.user_id, visible_from={membership.chat_id: first_visible(membership)})
 
 
-def _fold(event: Event, viewer: int, quotes: Quotes, visible: Quotes) -> dict[str, Any]:
+def _fold(event: Event, viewer: int, visible: Quotes) -> dict[str, Any]:
     message: dict[str, Any] = {
         "type": event.kind,
         "chat": event.chat_id,
@@ -44,16 +44,17 @@ def _fold(event: Event, viewer: int, quotes: Quotes, visible: Quotes) -> dict[st
     if event.edited_at is not None:
         message["edited_at"] = as_wire_time(event.edited_at)
     if event.reply_to is not None:
-        message["reply_to"] = _quote(event, quotes, visible)
+        message["reply_to"] = _quote(event, visible)
     if event.reactions:
         message["reactions"] = _count_reactions(event.reactions, viewer)
     return message
 
 
-def _quote(event: Event, quotes: Quotes, visible: Quotes) -> dict[str, Any]:
-    # A deleted message has no text, and one from before the viewer's time does not show it.
+def _quote(event: Event, visible: Quotes) -> dict[str, Any]:
+    # A deleted message has no text; of one from before the viewer's time there is its place only.
     place = event.chat_id, event.reply_to or 0
-    return {"seq": place[1], "sender": quotes[place].sender_id, "text": visible[place].text if place in visible else ""}
+    quote = visible.get(place)
+    return {"seq": place[1]} | ({"sender": quote.sender_id, "text": quote.text} if quote else {})
 
 
 def _count_reactions(reactions: Mapping[str, list[int]], viewer: int) -> list[dict[str, Any]]:

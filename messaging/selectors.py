@@ -160,6 +160,13 @@ def hears_signals(chat: int) -> bool:
     return Membership.objects.filter(chat=chat, left_seq=None).order_by()[: most + 1].count() <= most
 
 
+def is_heard(user: int, chat: int) -> bool:
+    """Tell whether a member's signals are told in its chat; raises NotAMember."""
+    if not Membership.objects.filter(chat=chat, user=user, left_seq=None).exists():
+        raise NotAMember
+    return hears_signals(chat)
+
+
 def members_of(chat: int, *, after: int = 0) -> QuerySet[Membership]:
     """Return the members of a chat with their users, by user id, beginning after user `after`."""
     present = Membership.objects.filter(chat=chat, left_seq=None, user__gt=after)

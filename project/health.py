@@ -18,7 +18,7 @@ def answer_probes(get_response: GetResponse) -> GetResponse:
     """Answer `/healthz`, and pass on everything else."""
 
     async def middleware(request: HttpRequest) -> HttpResponseBase:
-        if request.path == PATH:
+        if request.path_info == PATH:
             return JsonResponse({"status": "ok"}, headers={"Cache-Control": "no-store"})
         return await get_response(request)
 

@@ -152,8 +152,8 @@ class Beat:
 
 def register_node(node: str, claims: Iterable[Claim] = ()) -> BeatReport:
     """Make this server process known and take these claims again, all or none of it; report on them."""
-    check_isolation()
     with transaction.atomic():
+        check_isolation()
         execute(f"INSERT INTO messaging_node (id, started_at, beat_at) VALUES (%s, {sql_now()}, {sql_now()})", [node])
         retake_claims(claims)
         return _report(node)
@@ -188,7 +188,7 @@ def _longest_pause() -> float:
 def sweep_once(silence: float, *, own: str) -> int:
     """Remove the other server processes that have not beaten for `silence` seconds, and their claims; return how many.
 
-    None where the beat of `own` is late as well: the database was away while this was on its way there.
+    0 where the beat of `own` is late as well: the database was away while this was on its way there.
     """
     sql = f"""
         SELECT id FROM messaging_node WHERE beat_at < {sql_seconds_ago()} AND id <> %s AND EXISTS (

@@ -116,6 +116,17 @@ def read_standings(*, node: str | None = None, connection: str | None = None) ->
     return {connection: Standing(bool(active), version) for connection, active, version in fetch(sql, [value])}
 
 
+def check_standing(claim: Claim) -> CloseCode | None:
+    """Tell why the connection of `claim` may not live on, or None where it may.
+
+    A user without any claim was swept: whether this connection gets it back is for the beat to find out.
+    """
+    standing = read_standings(connection=claim.connection).get(claim.connection)
+    if standing is None and not Connection.objects.filter(user_id=claim.user).exists():
+        return None
+    return reason_to_end(claim, standing)
+
+
 def reason_to_end(claim: Claim, standing: Standing | None) -> CloseCode | None:
     """Tell why a connection may not live on, or None where it may; `standing` is None where its claim is gone."""
     if standing is None:

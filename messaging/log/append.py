@@ -73,11 +73,18 @@ def append(writes: Sequence[Write]) -> Batch:
 
 
 def _append_by_chat(writes: Sequence[Write]) -> Batch:
-    """One chat's lock was not to be had: only its own writes wait for it, or fail."""
+    """One chat's lock was not to be had: only its own writes wait for it, or fail.
+
+    Many such chats would hold up everybody behind this batch: after a while the rest of it is refused.
+    """
     outcomes: dict[int, Outcome | ChatError] = {}
     epoch = ""
+    deadline = time.monotonic() + get_limits().answer_seconds / 3
     for chat in sorted({write.chat for write in writes}):
         places = [place for place, write in enumerate(writes) if write.chat == chat]
+        if time.monotonic() > deadline:
+            outcomes.update(dict.fromkeys(places, Unavailable(retry_after=1.0)))
+            continue
         batch = append([writes[place] for place in places])
         outcomes.update(zip(places, batch.outcomes, strict=True))
         epoch = batch.epoch or epoch

@@ -64,3 +64,15 @@ async def test_a_peer_that_never_reads_costs_little_and_is_sent_away(pair):
             await asyncio.sleep(0.05)
     assert most < 30_000_000
     await other.expect_ack(await other.say(chat, "still fast"), seq=MESSAGES + 1)
+
+
+async def test_a_peer_that_asks_for_much_and_reads_nothing_costs_little(pair):
+    server, _, bob, chat = pair
+    talk = await bob.join()
+    before = server.usage().memory
+    for _ in range(40):
+        await talk.send("sync", chat=chat, after=0)
+    await asyncio.sleep(1)  # nothing is to come: what would be kept is kept by now
+    assert server.usage().memory - before < 30_000_000
+    answers = [await talk.take() for _ in range(40)]
+    assert {answer.get("code") for answer in answers if answer["type"] == "error"} == {"rate_limited"}
