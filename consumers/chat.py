@@ -19,6 +19,7 @@ from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from channels.layers import get_channel_layer
 from channels.utils import await_many_dispatch
 
+from consumers.deadlines import Deadlines
 from consumers.handlers import HANDLERS
 from consumers.limits import Allowance
 from consumers.outlet import make_outlet
@@ -75,8 +76,7 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
         self._ending = False
         self._claiming: asyncio.Task[bool] | None = None
         self._joined_early: list[int] = []
-        self._timers: dict[str, asyncio.TimerHandle] = {}
-        self._loop = asyncio.get_running_loop()
+        self.deadlines = Deadlines(self.end)
 
     def _subscribe(self) -> Subscriptions:
         return Subscriptions(
@@ -142,7 +142,7 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
         metrics.CONNECTIONS.inc()
         self.runtime.connections.add(self)
         self.runtime.publisher.publish([tell_claimed(self.user, self.claim.connection)])
-        self._set_timer("hello", get_limits().hello_seconds, CloseCode.HELLO_TIMEOUT)
+        self.deadlines.set("hello", get_limits().hello_seconds, CloseCode.HELLO_TIMEOUT)
         self.extend_access(self.access)
         if self.runtime.draining:
             self.end(CloseCode.DRAINING)
@@ -167,8 +167,7 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
 
     def _clean_up(self) -> None:
         self._ending = True
-        for timer in self._timers.values():
-            timer.cancel()
+        self.deadlines.close()
         self.outlet.seal()
         if hasattr(self.channel_layer, "detach"):
             self.channel_layer.detach(self.channel_name)
@@ -188,15 +187,6 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
         finally:
             self.runtime.connections.discard(self.claim.connection)
 
-    def _set_timer(self, name: str, seconds: float, code: CloseCode) -> None:
-        self._cancel_timer(name)
-        self._timers[name] = self._loop.call_later(seconds, self.end, code)
-
-    def _cancel_timer(self, name: str) -> None:
-        timer = self._timers.pop(name, None)
-        if timer is not None:
-            timer.cancel()
-
     # Client frames
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None, **kwargs: Any) -> None:
@@ -212,7 +202,7 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
         except RefusedFrame as refused:
             self._refuse(refused.error, id=refused.id, chat=refused.chat, now=now)
             if refused.is_hello and not self._ready:
-                self._set_timer("hello", get_limits().hello_seconds, CloseCode.HELLO_TIMEOUT)
+                self.deadlines.set("hello", get_limits().hello_seconds, CloseCode.HELLO_TIMEOUT)
 
     async def _obey(self, text: str | None, now: float) -> None:
         command = self._decode(text)
@@ -267,7 +257,7 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
 
     def become_ready(self, ready: Ready) -> None:
         """Answer hello, open the streams and read what they miss."""
-        self._cancel_timer("hello")
+        self.deadlines.cancel("hello")
         self._ready = True
         self.outlet.send(encode(ready))
         self.subscriptions.begin(ready)
@@ -279,27 +269,12 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
         if not self._ending:
             self.subscriptions.attend(chat, verdict)
 
-    def expect_answers(self) -> None:
-        """See to it that a write is answered in time, or the connection ends."""
-        oldest = self.streams.oldest_pending()
-        if "answers" not in self._timers and oldest is not None:
-            left = oldest + get_limits().answer_seconds - time.monotonic()
-            self._timers["answers"] = self._loop.call_later(left, self._check_answers)
-
-    def _check_answers(self) -> None:
-        del self._timers["answers"]
-        oldest = self.streams.oldest_pending()
-        if oldest is not None and time.monotonic() - oldest >= get_limits().answer_seconds:
-            self.end(CloseCode.OVERLOADED)
-        else:
-            self.expect_answers()
-
     def extend_access(self, access: Access) -> None:
         """Let the connection live as long as `access`, where that is longer."""
         if access.expires_at >= self.access.expires_at:
             self.access = access
             left = access.expires_at - time.time() + get_limits().token_close_seconds
-            self._set_timer("token", max(left, 0.0), CloseCode.TOKEN_EXPIRED)
+            self.deadlines.set("token", max(left, 0.0), CloseCode.TOKEN_EXPIRED)
 
     # Layer messages
 

@@ -110,7 +110,7 @@ async def send_message(consumer: ChatConsumer, command: MessageSend) -> None:
     write = Write.from_message(consumer.user, command)
     pending = Pending(command.chat, command.id, write.content_hash or "", since=time.monotonic())
     consumer.streams.add_pending(pending)
-    consumer.expect_answers()
+    consumer.deadlines.watch_answers(consumer.streams.oldest_pending)
 
     def answer(outcome: Outcome | ChatError, epoch: str) -> None:
         if isinstance(outcome, ChatError):

@@ -7,11 +7,14 @@ Our server puts an extension in the scope, of three calls: `pending()` bytes not
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 from messaging.protocol.batch import EventBatch, prepare_frame
+
+logger = logging.getLogger(__name__)
 
 EXTENSION = "onesocket"
 
@@ -111,8 +114,9 @@ class PlainOutlet:
                 payload = self._waiting.popleft()
                 await self._send({"type": "websocket.send", "text": payload.decode()})
                 self._waiting_bytes -= len(payload)
-        except Exception:  # noqa: S110 - servers differ in what they raise for a peer that has gone; its disconnect follows
-            pass
+        except Exception:
+            # Servers differ in what they raise for a peer that has gone; its disconnect follows.
+            logger.debug("A frame was not sent.", exc_info=True)
         finally:
             self._task = None
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 import time
 
 import pytest
 
 from messaging import services
 from messaging.models import Event
+from messaging.runtime import ensure_runtime
 from tests.consumers.conftest import forge_access
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -135,6 +137,18 @@ async def test_a_token_that_ends_takes_the_connection_with_it(world, limits):
     token = forge_access(ann, exp=int(time.time()) + 1)
     talk = await world.join(ann, headers=[(b"authorization", f"Bearer {token}".encode())])
     await talk.expect_close(4300)
+
+
+async def test_a_write_without_an_answer_in_time_ends_the_connection(world, limits):
+    limits(answer_seconds=0.2)
+    ann = await world.user("ann")
+    chat = await world.group(ann)
+    talk = await world.join(ann)
+    hangs = threading.Event()
+    ensure_runtime().writer._lane.submit(hangs.wait)  # as a database that takes the statement and says nothing
+    await talk.say(chat)
+    await talk.expect_close(4201)
+    hangs.set()
 
 
 async def test_a_newer_token_of_the_same_user_keeps_the_connection(world):

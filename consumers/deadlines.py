@@ -1,0 +1,50 @@
+"""The moments at which a connection ends unless something comes first: hello, the token, an answer."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from messaging.conf import get_limits
+from messaging.protocol.codes import CloseCode
+
+
+class Deadlines:
+    """The deadlines of one connection; `end` is called with the close code of one that passes."""
+
+    def __init__(self, end: Callable[[CloseCode], None]) -> None:
+        self._end = end
+        self._loop = asyncio.get_running_loop()
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+
+    def set(self, name: str, seconds: float, code: CloseCode) -> None:
+        """Set a deadline, in place of an earlier one of that name."""
+        self.cancel(name)
+        self._timers[name] = self._loop.call_later(seconds, self._end, code)
+
+    def cancel(self, name: str) -> None:
+        """Take a deadline back, where there is one."""
+        timer = self._timers.pop(name, None)
+        if timer is not None:
+            timer.cancel()
+
+    def close(self) -> None:
+        """Take all of them back."""
+        for name in list(self._timers):
+            self.cancel(name)
+
+    def watch_answers(self, oldest: Callable[[], float | None]) -> None:
+        """End the connection when a write waits too long; `oldest` tells since when one does, on the monotonic clock."""
+        since = oldest()
+        if "answers" not in self._timers and since is not None:
+            left = since + get_limits().answer_seconds - time.monotonic()
+            self._timers["answers"] = self._loop.call_later(left, self._check_answers, oldest)
+
+    def _check_answers(self, oldest: Callable[[], float | None]) -> None:
+        del self._timers["answers"]
+        since = oldest()
+        if since is not None and time.monotonic() - since >= get_limits().answer_seconds:
+            self._end(CloseCode.OVERLOADED)
+        else:
+            self.watch_answers(oldest)
