@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 
 from messaging.database import (
     as_json,
@@ -134,15 +134,14 @@ async def test_a_thread_gives_its_connection_back_to_the_pool():
 
 
 @pytest.mark.services
-@pytest.mark.django_db
-def test_a_database_with_older_snapshots_than_locks_is_refused():
-    check_isolation()
-    execute("SET default_transaction_isolation = 'repeatable read'", [])
-    try:
+@pytest.mark.django_db(transaction=True)
+def test_transactions_with_older_snapshots_than_locks_are_refused():
+    with transaction.atomic():
+        check_isolation()
+    with transaction.atomic():
+        execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", [])
         with pytest.raises(ImproperlyConfigured, match="READ COMMITTED"):
             check_isolation()
-    finally:
-        execute("RESET default_transaction_isolation", [])
 
 
 @pytest.mark.django_db
