@@ -291,12 +291,17 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
             if verdict is not Verdict.DONE:
                 self.subscriptions.attend(batch.chat, verdict)
         elif message["type"] == "chat.signal":
-            if message["user"] != self.user and message["chat"] in self.streams and not self.outlet.full:
-                self.outlet.send(message["frame"])
+            if self._ready and message["user"] != self.user and message["chat"] in self.streams:
+                self._send_signal(message["frame"])
         elif message["type"] == "user.joined":
             self._hear_joined(message["chat"])
         elif message.get("connection") != self.claim.connection:
             self.runtime.spawn(self._check_standing())
+
+    def _send_signal(self, frame: bytes) -> None:
+        # Not kept for a peer that does not read: it is of the moment.
+        if not self.outlet.full:
+            self.outlet.send(frame)
 
     async def chat_events(self, message: dict[str, Any]) -> None:
         """Take a layer message that a stock layer delivers."""

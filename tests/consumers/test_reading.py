@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import cast
+
 import pytest
 
+from consumers.chat import ChatConsumer
 from messaging import services
 from messaging.models import Membership
+from messaging.runtime import ensure_runtime
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -174,3 +179,14 @@ async def test_a_marker_moved_over_rest_is_told_too(world, pair):
     one, two, chat = pair
     await world.call(services.mark_read, user=one.user, chat=chat, seq=2)
     await two.expect("read", chat=chat, user=one.user, seq=2)
+
+
+async def test_nothing_is_told_between_hello_and_ready(world):
+    ann, bob = await world.users("ann", "bob")
+    chat = await world.group(ann, bob)
+    talk = await world.connect(ann)
+    (consumer,) = cast(Iterable[ChatConsumer], ensure_runtime().connections)
+    consumer.streams.expect(chat)  # as while its groups are being joined
+    consumer.hear({"type": "chat.signal", "chat": chat, "user": bob, "frame": b'{"type":"typing"}'})
+    await talk.expect_nothing()
+    await talk.hello()
