@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import uuid
+from collections import Counter
 from typing import Any
 
 import pytest
+import redis.asyncio
 from channels.layers import InMemoryChannelLayer
 from channels_redis.core import RedisChannelLayer
 from channels_redis.pubsub import RedisPubSubChannelLayer
@@ -48,6 +50,20 @@ class Place:
         layer = self.kind(hosts=[os.environ["REDIS_URL"]], prefix=self._prefix)
         self._made.append(layer)
         return layer
+
+    async def settled(self) -> None:
+        """Return when Redis has taken what the stock pub/sub layers asked for: they do not wait for it, ours do."""
+        if self.kind is not RedisPubSubChannelLayer:
+            return
+        shards = [shard for layer in self._made for inner in layer._layers.values() for shard in inner._shards]
+        asked = Counter(name.encode() for shard in shards for name in shard._subscribed_to)
+        async with redis.asyncio.from_url(os.environ["REDIS_URL"]) as client, asyncio.timeout(PATIENCE):
+            while await self._subscribed(client) != asked:  # noqa: ASYNC110 -- Redis tells nobody
+                await asyncio.sleep(0.01)
+
+    async def _subscribed(self, client: Any) -> dict[bytes, int]:
+        names = await client.pubsub_channels(f"{self._prefix}*")
+        return dict(await client.pubsub_numsub(*names)) if names else {}
 
     async def close(self) -> None:
         """Close the connections of every layer."""

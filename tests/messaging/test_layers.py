@@ -27,6 +27,7 @@ async def test_a_group_message_reaches_all_its_channels_in_order(place):
     channels = [(layer, await layer.new_channel()) for layer in (one, one, two)]
     for layer, channel in channels:
         await layer.group_add("chat.1", channel)
+    await place.settled()
     for n in range(10):
         await one.group_send("chat.1", numbered(n))
     for layer, channel in channels:
@@ -39,6 +40,7 @@ async def test_a_channel_hears_of_its_own_groups_only(place):
     for group in ("chat.1", "chat.3"):
         await layer.group_add(group, channel)
     await layer.group_add("chat.2", other)
+    await place.settled()
     for n in (1, 2, 3):
         await layer.group_send(f"chat.{n}", numbered(n))
     assert [await receive(layer, channel), await receive(layer, channel)] == [1, 3]
@@ -52,6 +54,7 @@ async def test_who_left_hears_nothing_more_and_leaving_twice_is_nothing(place):
         await layer.group_add("chat.1", channel)
     for _ in range(2):
         await layer.group_discard("chat.1", leaves)
+    await place.settled()
     await layer.group_send("chat.1", numbered(1))
     assert await receive(layer, stays) == 1
     await layer.send(leaves, numbered(2))
@@ -63,6 +66,7 @@ async def test_who_joins_twice_hears_once(place):
     channel = await layer.new_channel()
     for _ in range(2):
         await layer.group_add("chat.1", channel)
+    await place.settled()
     for n in (1, 2):
         await layer.group_send("chat.1", numbered(n))
     assert [await receive(layer, channel), await receive(layer, channel)] == [1, 2]
@@ -73,8 +77,10 @@ async def test_who_comes_back_hears_again(place):
     channel = await layer.new_channel()
     await layer.group_add("chat.1", channel)
     await layer.group_discard("chat.1", channel)
+    await place.settled()
     await layer.group_send("chat.1", numbered("missed"))
     await layer.group_add("chat.1", channel)
+    await place.settled()
     await layer.group_send("chat.1", numbered("heard"))
     assert await receive(layer, channel) == "heard"
 
@@ -96,5 +102,6 @@ async def test_content_comes_through_as_it_was(place):
     layer = place.layer()
     channel = await layer.new_channel()
     await layer.group_add("chat.1", channel)
+    await place.settled()
     await layer.group_send("chat.1", numbered(content))
     assert await receive(layer, channel) == content
