@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import random
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -16,6 +18,7 @@ import msgspec
 from django.core.exceptions import ImproperlyConfigured
 from django.db import InterfaceError, OperationalError, close_old_connections, connection, connections
 
+from messaging import metrics
 from messaging.conf import get_settings
 
 P = ParamSpec("P")
@@ -24,8 +27,13 @@ T = TypeVar("T")
 # The database did not answer, or did not take the work; whether it did it is not known.
 STORE_AWAY = (OperationalError, InterfaceError)
 
-# PostgreSQL's lock_not_available, deadlock_detected and serialization_failure: it is there, and others were in the way.
-_CONTENTION = frozenset({"55P03", "40P01", "40001"})
+# PostgreSQL's deadlock_detected and serialization_failure: the transaction is undone so that another could go on.
+_VICTIM = frozenset({"40P01", "40001"})
+# And lock_not_available: in all three it is there, and others were in the way.
+_CONTENTION = _VICTIM | {"55P03"}
+# A transaction that was undone for another is done again, so many times in all, after a moment of up to so many seconds.
+_TRIES = 4
+_TRY_AGAIN_SECONDS = 0.05
 
 _PG_TYPES = {int: "bigint", str: "text", bool: "boolean", dict: "jsonb", datetime: "timestamptz"}
 
@@ -106,7 +114,25 @@ def is_postgresql() -> bool:
 
 def is_contention(error: BaseException) -> bool:
     """Tell whether the database refused because others were in the way, and not because it was away."""
-    return getattr(error.__cause__, "sqlstate", None) in _CONTENTION
+    return _sqlstate(error) in _CONTENTION
+
+
+def _sqlstate(error: BaseException) -> str | None:
+    return getattr(error.__cause__, "sqlstate", None)
+
+
+def try_again(transaction: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run a whole transaction; one that the database undid for the sake of another is run again, a few times."""
+    for attempt in range(1, _TRIES):
+        try:
+            return transaction(*args, **kwargs)
+        except OperationalError as error:
+            if _sqlstate(error) not in _VICTIM or connection.in_atomic_block:
+                raise
+            metrics.TRANSACTIONS_RETRIED.inc()
+            # At different moments, or they meet again.
+            time.sleep(random.uniform(0, _TRY_AGAIN_SECONDS * attempt))  # noqa: S311
+    return transaction(*args, **kwargs)
 
 
 def check_isolation() -> None:
@@ -136,6 +162,17 @@ def sql_seconds_ago() -> str:
     if is_postgresql():
         return "clock_timestamp() - make_interval(secs => %s)"
     return "strftime('%%Y-%%m-%%d %%H:%%M:%%f000', 'now', '-' || %s || ' seconds')"
+
+
+def sql_since() -> str:
+    """Return the SQL of a moment, the earlier of now and the first parameter (null: now), less the seconds of the second.
+
+    It is the same throughout a statement, so that an index is used.
+    """
+    if is_postgresql():
+        return "LEAST(%s::timestamptz, now()) - make_interval(secs => %s)"
+    now = "strftime('%%Y-%%m-%%d %%H:%%M:%%f000', 'now')"
+    return f"strftime('%%Y-%%m-%%d %%H:%%M:%%f000', min(coalesce(%s, {now}), {now}), '-' || %s || ' seconds')"
 
 
 def as_json(rows: Sequence[Any]) -> str:

@@ -18,6 +18,7 @@ from django.db.models import Count
 from messaging.access import TokenReused, Tokens, rotate
 from messaging.conf import get_limits
 from messaging.connections.claims import raise_token_version
+from messaging.database import try_again
 from messaging.errors import (
     BadFrame,
     ChatError,
@@ -86,7 +87,7 @@ def create_chat(
         return found, False
     _check_members([creator, *others])
     try:
-        chat = _insert_chat(creator, others, kind=kind, title=title, pair=pair, create_id=create_id)
+        chat = try_again(_insert_chat, creator, others, kind=kind, title=title, pair=pair, create_id=create_id)
     except IntegrityError:
         found = _find_chat(creator, pair, create_id)
         if found is None:
@@ -181,7 +182,7 @@ def mark_read(*, user: int, chat: int, seq: int) -> int:
 
     The other members hear of it where the chat is small enough.
     """
-    moved, marker = _move_marker(user, chat, seq)
+    moved, marker = try_again(_move_marker, user, chat, seq)
     if moved and hears_signals(chat):
         frame = encode({"type": "read", "chat": chat, "user": user, "seq": marker})
         _tell([tell_signal(chat, user=user, frame=frame)])

@@ -28,6 +28,7 @@ from messaging.database import (
     is_postgresql,
     sql_now,
     sql_rows,
+    try_again,
 )
 from messaging.errors import ChatError, Internal, Unavailable
 from messaging.log.prepare import ChatState, Known, Member, Row, State, prepare
@@ -56,7 +57,7 @@ def append(writes: Sequence[Write]) -> Batch:
     """
     started = time.perf_counter()
     try:
-        return _append(writes)
+        return try_again(_append, writes)
     except STORE_AWAY as error:
         if is_contention(error) and len({write.chat for write in writes}) > 1:
             return _append_by_chat(writes)

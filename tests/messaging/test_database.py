@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
-from django.db import connection, connections, transaction
+from django.db import OperationalError, connection, connections, transaction
 
 from messaging.database import (
     as_json,
@@ -26,9 +28,44 @@ from messaging.database import (
     sql_now,
     sql_rows,
     sql_seconds_ago,
+    try_again,
 )
 from messaging.models import Node
 from tests.messaging.world import count_statements, make_users
+
+
+class _Undone(Exception):
+    """What psycopg says of a transaction."""
+
+    def __init__(self, sqlstate: str) -> None:
+        super().__init__(sqlstate)
+        self.sqlstate = sqlstate
+
+
+def undo(*sqlstates: str) -> Callable[[], int]:
+    """Return a transaction that is undone for these reasons, one after the other, and then returns how often it was run."""
+    left, runs = list(sqlstates), itertools.count(1)
+
+    def transaction() -> int:
+        run = next(runs)
+        if left:
+            raise OperationalError from _Undone(left.pop(0))
+        return run
+
+    return transaction
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_transaction_that_was_undone_for_another_is_run_again():
+    assert try_again(undo("40P01", "40001")) == 3
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("reasons", [["40P01"] * 4, ["55P03"], ["57P01"]])
+def test_not_for_ever_and_not_for_other_reasons(reasons):
+    with pytest.raises(OperationalError):
+        try_again(undo(*reasons))
+
 
 TEXTS = ["", "0", "null", "é😀\u2028", "%s %(x)s %%", "'; DROP TABLE x; --", '"\\\n\t\x7f']
 

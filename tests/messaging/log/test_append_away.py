@@ -11,12 +11,13 @@ from django.db import connection, connections, transaction
 
 from messaging.database import execute
 from messaging.errors import Unavailable
-from messaging.models import Chat
+from messaging.models import Chat, Membership
 from tests.messaging.world import (
     answers,
     make_group,
     make_users,
     message,
+    metric,
     outcomes,
     removal,
     seqs_of,
@@ -64,6 +65,22 @@ def test_a_connection_lost_in_the_middle_is_unavailable_for_all_and_a_retry_sett
         assert given() == (["unavailable"] * 3, ["not_a_member"])
     assert answers(*batch) == [1, "not_a_member", 2]
     assert seqs_of(chat) == [1, 2]
+
+
+@pytest.mark.services
+def test_the_victim_of_a_deadlock_is_written_all_the_same():
+    ann, bob = make_users("ann", "bob")
+    chat = make_group(ann, bob)
+    retried = metric("chat_transactions_retried_total")
+    with transaction.atomic():
+        # The other transaction looks for a deadlock first, and so is the one that is undone.
+        execute("SET LOCAL deadlock_timeout = '10s'", [])
+        Membership.objects.select_for_update().get(chat=chat, user=ann)
+        given = start(lambda: answers(message(chat, ann), message(chat, bob)))
+        wait_for_a_waiter()
+        Chat.objects.select_for_update().get(pk=chat)
+    assert given() == [1, 2]
+    assert metric("chat_transactions_retried_total") == retried + 1
 
 
 @pytest.mark.services
