@@ -30,6 +30,7 @@ from messaging import metrics
 from messaging.access import Access
 from messaging.conf import get_limits, get_settings
 from messaging.connections.claims import Claim, check_standing, release_claim, take_claim
+from messaging.connections.local import send_away
 from messaging.database import STORE_AWAY, run_in_thread
 from messaging.errors import BadFrame, BadJson, ChatError, HelloExpected, Internal, RateLimited, Unavailable
 from messaging.fanout import tell_claimed
@@ -68,7 +69,7 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
         limits = get_limits()
         self._codec = Codec(frame_bytes=limits.frame_bytes, text_chars=limits.text_chars)
         self._allowance = Allowance(limits, now=time.monotonic())
-        self.outlet = make_outlet(scope, send, pending_most=limits.pending_bytes)
+        self.outlet = make_outlet(scope, send, self.runtime.connections)
         self.streams = Streams(self.user, self.outlet, held_most=limits.events_held)
         self.marks = ReadMarks(self.user, self.runtime, self._answer_mark)
         self.typing = TypingTold()
@@ -85,7 +86,8 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
             outlet=self.outlet,
             layer=self.channel_layer,
             channel=self.channel_name,
-            reader=self.runtime.reader,
+            runtime=self.runtime,
+            deadlines=self.deadlines,
             end=self.end,
         )
 
@@ -106,7 +108,9 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
 
     async def connect(self) -> None:
         """Claim the user's one connection, then accept; the claim and the checks it makes are one statement."""
-        if not await self._take_claim():
+        async with self.runtime.opening():
+            taken = await self._take_claim()
+        if not taken:
             metrics.HANDSHAKES.labels("claim").inc()
             await self.close()
             raise StopConsumer
@@ -145,7 +149,19 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
         self.deadlines.set("hello", get_limits().hello_seconds, CloseCode.HELLO_TIMEOUT)
         self.extend_access(self.access)
         if self.runtime.draining:
-            self.end(CloseCode.DRAINING)
+            send_away(self)
+        elif self.claim.node != self.runtime.beat.node:
+            # Swept since the claim was taken, too early for it to be taken again with those of the others.
+            self.end(CloseCode.TOO_OLD)
+
+    @property
+    def unanswered(self) -> int:
+        """How many writes have no answer yet."""
+        return self.streams.unanswered
+
+    async def rejoin(self) -> None:
+        """Join all groups again: the channel layer may have lost it."""
+        await self.subscriptions.rejoin()
 
     async def websocket_disconnect(self, message: dict[str, Any]) -> None:
         """Stop: everything else is done by the clean-up, which runs however a connection ends."""
@@ -192,11 +208,15 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None, **kwargs: Any) -> None:
         """Take one frame from the client; whatever is wrong with it is answered, and the next one works."""
         now = time.monotonic()
-        if self._ending:
+        # What is not read before the process ends is sent again to the next one.
+        if self._ending or self.runtime.draining:
             return
         if not self._allowance.reads(now):
             self.end(CloseCode.FLOODING)
             return
+        if self.outlet.room <= 0:
+            # It asks and does not read: the answers are kept for it too.
+            self.deadlines.watch_room(lambda: self.outlet.room)
         try:
             await self._obey(text_data, now)
         except RefusedFrame as refused:
@@ -253,7 +273,8 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
 
     async def join_all(self) -> Overview:
         """Join the groups of all chats and return where they stand."""
-        return await self.subscriptions.join_all()
+        async with self.runtime.opening():
+            return await self.subscriptions.join_all()
 
     def become_ready(self, ready: Ready) -> None:
         """Answer hello, open the streams and read what they miss."""
@@ -300,7 +321,7 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
 
     def _send_signal(self, frame: bytes) -> None:
         # Not kept for a peer that does not read: it is of the moment.
-        if not self.outlet.full:
+        if self.outlet.room > 0:
             self.outlet.send(frame)
 
     async def chat_events(self, message: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""The moments at which a connection ends unless something comes first: hello, the token, an answer."""
+"""The moments at which a connection ends unless something comes first: hello, the token, an answer, room to send."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from collections.abc import Callable
 
 from messaging.conf import get_limits
 from messaging.protocol.codes import CloseCode
+
+# How often a peer that has much to read is looked at.
+ROOM_SECONDS = 0.05
 
 
 class Deadlines:
@@ -33,6 +36,20 @@ class Deadlines:
         """Take all of them back."""
         for name in list(self._timers):
             self.cancel(name)
+
+    def watch_room(self, room: Callable[[], int]) -> None:
+        """End the connection unless its peer makes room, by reading, in time; `cancel("room")` says that it did."""
+        if "room" not in self._timers:
+            self._check_room(room, time.monotonic())
+
+    def _check_room(self, room: Callable[[], int], since: float) -> None:
+        self._timers.pop("room", None)
+        if room() > 0:
+            return
+        if time.monotonic() - since >= get_limits().slow_seconds:
+            self._end(CloseCode.TOO_SLOW)
+        else:
+            self._timers["room"] = self._loop.call_later(ROOM_SECONDS, self._check_room, room, since)
 
     def watch_answers(self, oldest: Callable[[], float | None]) -> None:
         """End the connection when a write waits too long; `oldest` tells since when one does, on the monotonic clock."""

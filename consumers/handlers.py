@@ -150,7 +150,7 @@ async def page_history(consumer: ChatConsumer, command: History) -> None:
 
 def _check_room(consumer: ChatConsumer) -> None:
     # A peer that asks for much and reads nothing would have it all kept for it.
-    if consumer.outlet.full:
+    if consumer.outlet.room <= 0:
         metrics.LIMITS_HIT.labels("pending_bytes").inc()
         raise RateLimited("Read what was sent first.", retry_after=1.0)
 

@@ -34,20 +34,27 @@ class Transport(Protocol):
         """Cut the connection."""
 
 
+class Bounds(Protocol):
+    """What a connection may leave unread, in bytes: it falls when more connections share what the process keeps."""
+
+    pending_most: int
+
+
 class PreparedOutlet:
     """Writes prepared frames to the transport, those of one turn of the loop at once."""
 
-    def __init__(self, transport: Transport, *, pending_most: int) -> None:
+    def __init__(self, transport: Transport, bounds: Bounds) -> None:
         self._transport = transport
-        self._pending_most = pending_most
+        self._bounds = bounds
         self._buffer: list[bytes] = []
+        self._buffered = 0
         self._sealed = False
         self._loop = asyncio.get_running_loop()
 
     @property
-    def full(self) -> bool:
-        """Whether the peer leaves more unread than is kept for it."""
-        return self._transport.pending() > self._pending_most
+    def room(self) -> int:
+        """How many bytes more are kept for the peer; 0 or less: events wait in the log."""
+        return self._bounds.pending_most - self._buffered - self._transport.pending()
 
     def send(self, payload: bytes) -> None:
         """Send one frame."""
@@ -63,9 +70,10 @@ class PreparedOutlet:
         if not self._buffer:
             self._loop.call_soon(self._flush)
         self._buffer.append(data)
+        self._buffered += len(data)
 
     def _flush(self) -> None:
-        data, self._buffer = b"".join(self._buffer), []
+        data, self._buffer, self._buffered = b"".join(self._buffer), [], 0
         if data:
             self._transport.write(data)
 
@@ -81,18 +89,18 @@ class PreparedOutlet:
 class PlainOutlet:
     """Sends text messages through ASGI, in order, from a task of its own."""
 
-    def __init__(self, send: AsgiSend, *, pending_most: int) -> None:
+    def __init__(self, send: AsgiSend, bounds: Bounds) -> None:
         self._send = send
-        self._pending_most = pending_most
+        self._bounds = bounds
         self._waiting: deque[bytes] = deque()
         self._waiting_bytes = 0
         self._sealed = False
         self._task: asyncio.Task[None] | None = None
 
     @property
-    def full(self) -> bool:
-        """Whether the peer leaves more unread than is kept for it, where the server makes `send` wait for it."""
-        return self._waiting_bytes > self._pending_most
+    def room(self) -> int:
+        """How many bytes more are kept for the peer; it falls only where the server makes `send` wait for the peer."""
+        return self._bounds.pending_most - self._waiting_bytes
 
     def send(self, payload: bytes) -> None:
         """Send one frame."""
@@ -133,9 +141,7 @@ class PlainOutlet:
 AnyOutlet = PreparedOutlet | PlainOutlet
 
 
-def make_outlet(scope: dict[str, Any], send: AsgiSend, *, pending_most: int) -> AnyOutlet:
-    """Return the best way out that the server offers; `pending_most` is in bytes."""
+def make_outlet(scope: dict[str, Any], send: AsgiSend, bounds: Bounds) -> AnyOutlet:
+    """Return the best way out that the server offers."""
     transport = scope.get("extensions", {}).get(EXTENSION)
-    if transport is not None:
-        return PreparedOutlet(transport, pending_most=pending_most)
-    return PlainOutlet(send, pending_most=pending_most)
+    return PlainOutlet(send, bounds) if transport is None else PreparedOutlet(transport, bounds)

@@ -19,11 +19,11 @@ from messaging.protocol.frames import Ack, CaughtUp, ChatJoined
 
 
 class Outlet(Protocol):
-    """Where frames go, in order; `full` while the peer leaves more unread than is kept for it."""
+    """Where frames go, in order."""
 
     @property
-    def full(self) -> bool:
-        """Whether events had better wait in the log."""
+    def room(self) -> int:
+        """How many bytes more are kept for a peer that does not read; without room events wait in the log."""
 
     def send(self, payload: bytes) -> None:
         """Send one frame."""
@@ -166,32 +166,31 @@ class Streams:
             return Verdict.DONE
         if stream is None:
             return Verdict.DONE
-        if self._outlet.full:
-            # A peer that does not read is caught up from the log when it does.
-            stream.hear_of(batch.first + len(batch) - 1)
-            return self._progress(stream)
-        if batch.first == stream.next and not stream.held and self._user not in batch.concerns:
+        room = self._outlet.room
+        if batch.first == stream.next and batch.size <= room and not stream.held and self._user not in batch.concerns:
             self._outlet.send_batch(batch)
             stream.next += len(batch)
             return self._progress(stream)
         return self._offer_each(stream, batch)
 
     def _offer_each(self, stream: Stream, batch: EventBatch) -> Verdict:
+        stream.hear_of(batch.first + len(batch) - 1)
         for seq, frame, key in batch:
-            if stream.next == seq:
-                if self._send_event(stream, frame, key) is Verdict.ENDED:
-                    return Verdict.ENDED
-            elif stream.next < seq:
+            if stream.next < seq:
                 self._hold(stream, seq, frame, key)
+            elif stream.next == seq and self._outlet.room <= 0:
+                # A peer that does not read is caught up from the log when it does.
+                return self._progress(stream)
+            elif stream.next == seq and self._send_event(stream, frame, key) is Verdict.ENDED:
+                return Verdict.ENDED
         return self._send_held(stream)
 
     def _hold(self, stream: Stream, seq: int, frame: bytes, key: Key) -> None:
-        stream.hear_of(seq)
         if len(stream.held) < self._held_most:
             stream.held[seq] = frame, key
 
     def _send_held(self, stream: Stream) -> Verdict:
-        while stream.next in stream.held:
+        while stream.next in stream.held and self._outlet.room > 0:
             if self._send_event(stream, *stream.held.pop(stream.next)) is Verdict.ENDED:
                 return Verdict.ENDED
         return self._progress(stream)
@@ -200,7 +199,7 @@ class Streams:
         if not stream.next:
             return Verdict.DONE
         if stream.held:
-            stream.held = {seq: event for seq, event in stream.held.items() if seq > stream.next}
+            stream.held = {seq: event for seq, event in stream.held.items() if seq >= stream.next}
         self._reach_target(stream.chat, stream.next - 1)
         return Verdict.HOLE if stream.behind else Verdict.DONE
 

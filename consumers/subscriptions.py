@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any
 
+from consumers.deadlines import ROOM_SECONDS, Deadlines
 from consumers.stream import Outlet, Stream, Streams, Verdict
 from messaging import metrics, selectors
 from messaging.conf import get_limits
@@ -14,15 +15,13 @@ from messaging.database import run_in_thread
 from messaging.fanout import group_for_chat, group_for_user
 from messaging.protocol.codes import CloseCode
 from messaging.protocol.frames import Ready
-from messaging.reader import LogReader
+from messaging.runtime import Runtime
 from messaging.selectors import Overview
 
 logger = logging.getLogger(__name__)
 
 # What failed because the store or the layer was away is tried again after this many seconds, while the socket is open.
 _AGAIN_SECONDS = 1.0
-# How often a peer that has much to read is looked at.
-_ROOM_SECONDS = 0.05
 _READS_AT_ONCE = 8
 
 
@@ -37,15 +36,19 @@ class Subscriptions:
         outlet: Outlet,
         layer: Any,
         channel: str,
-        reader: LogReader,
+        runtime: Runtime,
+        deadlines: Deadlines,
         end: Callable[[CloseCode], None],
     ) -> None:
-        self._user = user
+        self.user = user
         self._streams = streams
         self._outlet = outlet
         self._layer = layer
         self._channel = channel
-        self._reader = reader
+        self._reader = runtime.reader
+        self._tail = runtime.tail
+        self._canary = runtime.canary
+        self._deadlines = deadlines
         self._end = end
         self._groups: set[str] = set()
         # Joining and leaving one group must not overtake each other.
@@ -55,18 +58,24 @@ class Subscriptions:
 
     async def join_all(self) -> Overview:
         """Join the groups of all chats, then read where they stand: what is written after that read is heard of."""
-        await self._join([group_for_user(self._user)])
-        overview = await run_in_thread(selectors.read_overview, self._user)
-        while new := [chat for chat in overview.chats if chat.chat not in self._streams]:
+        self._tail.enter(self)
+        await self._join([group_for_user(self.user)])
+        overview = await run_in_thread(selectors.read_overview, self.user)
+        while new := [chat.chat for chat in overview.chats if chat.chat not in self._streams]:
             for chat in new:
-                self._streams.expect(chat.chat)
-            await self._join([group_for_chat(chat.chat) for chat in new])
-            overview = await run_in_thread(selectors.read_overview, self._user)
+                self._expect(chat)
+            await self._join([group_for_chat(chat) for chat in new])
+            overview = await run_in_thread(selectors.read_overview, self.user)
         gone = {stream.chat for stream in self._streams} - {chat.chat for chat in overview.chats}
-        for chat_id in gone:
-            self._streams.drop(chat_id)
-        await self._leave([group_for_chat(chat_id) for chat_id in gone])
+        for chat in gone:
+            self._streams.drop(chat)
+        await self._leave(gone)
         return overview
+
+    async def rejoin(self) -> None:
+        """Join every group again."""
+        async with self._lock:
+            await self._join_groups(list(self._groups))
 
     def begin(self, ready: Ready) -> None:
         """Open the streams of `ready` and read the log for each that is behind, newest activity first."""
@@ -94,7 +103,7 @@ class Subscriptions:
         """Open a stream of a chat that the user was added to; where there is one already, it reads of it itself."""
         stream = self._streams.get(chat)
         if stream is None:
-            self._spawn(self._open(self._streams.expect(chat)))
+            self._spawn(self._open(self._expect(chat)))
         elif not stream.next:
             stream.joined_again = True
 
@@ -102,23 +111,62 @@ class Subscriptions:
         """Stop everything and leave all groups."""
         for task in self._tasks:
             task.cancel()
-        groups, self._groups = self._groups, set()
-        await self._leave(groups)
+        self._tail.leave(self)
+        for stream in self._streams:
+            self._tail.unfollow(stream.chat, self)
+        async with self._lock:
+            groups, self._groups = self._groups, set()
+            await self._leave_groups(groups)
+
+    # What the tail watcher says
+
+    def look(self, chat: int, head: int) -> None:
+        """Take note that the log of `chat` has come to `head`."""
+        stream = self._streams.get(chat)
+        if stream is not None:
+            stream.hear_of(head)
+            if stream.behind:
+                self._attend(stream, wait=get_limits().hole_seconds, seen_by="tail")
+
+    def find(self, chat: int) -> None:
+        """Take note that the user is a member of `chat`."""
+        if self._streams.epoch is not None and chat not in self._streams:
+            metrics.TAIL_CATCHES.labels("membership").inc()
+            self.open(chat)
+
+    def sum_of_chats(self) -> tuple[int, int]:
+        """Return how many chats have a stream, and the sum of their ids."""
+        chats = [stream.chat for stream in self._streams]
+        return len(chats), sum(chats)
+
+    def compare(self, chats: Sequence[int]) -> None:
+        """Take note that these are all chats of the user."""
+        for chat in chats:
+            self.find(chat)
+        known = frozenset(chats)
+        for stream in self._streams:
+            if stream.chat not in known:
+                # Its own removal is next, if it is true; the read finds out.
+                self.look(stream.chat, stream.next)
 
     # Streams
 
-    def _attend(self, stream: Stream, *, wait: float) -> None:
+    def _expect(self, chat: int) -> Stream:
+        self._tail.follow(chat, self)
+        return self._streams.expect(chat)
+
+    def _attend(self, stream: Stream, *, wait: float, seen_by: str = "stream") -> None:
         if not stream.attended:
             stream.attended = True
-            self._spawn(self._heal(stream, wait))
+            self._spawn(self._heal(stream, wait, seen_by))
 
-    async def _heal(self, stream: Stream, wait: float) -> None:
+    async def _heal(self, stream: Stream, wait: float, seen_by: str) -> None:
         """Read the log until the stream is level with it; a neighbour that comes in time makes the read needless."""
         verdict = Verdict.DONE
         try:
             if wait:
                 await asyncio.sleep(wait)
-                metrics.HOLES.labels("log" if stream.behind else "neighbour").inc()
+                _count_hole(stream, seen_by)
             while stream.behind and self._streams.get(stream.chat) is stream:
                 verdict = await self._read(stream)
         finally:
@@ -142,19 +190,19 @@ class Subscriptions:
             return Verdict.HOLE
         if page.epoch != self._streams.epoch:
             self._streams.drop(stream.chat)
+            # Another history of the store: what this connection streams is of the old one.
             self._end(CloseCode.TOO_OLD)
             return Verdict.DONE
         return self._streams.finish_read(stream, page.events, page.head)
 
     async def _wait_for_room(self) -> None:
         """Wait until the peer has read enough of what was sent to it; one that does not is sent away."""
-        tries = get_limits().slow_seconds / _ROOM_SECONDS
-        while self._outlet.full:
-            await asyncio.sleep(_ROOM_SECONDS)
-            tries -= 1
-            if tries <= 0:
-                self._end(CloseCode.TOO_SLOW)
-                return
+        if self._outlet.room > 0:
+            return
+        self._deadlines.watch_room(lambda: self._outlet.room)
+        while self._outlet.room <= 0:  # noqa: ASYNC110 -- no server tells when its peer has read
+            await asyncio.sleep(ROOM_SECONDS)
+        self._deadlines.cancel("room")
 
     async def _open(self, stream: Stream) -> None:
         chat = stream.chat
@@ -166,7 +214,7 @@ class Subscriptions:
             position = await self._position(chat)
         if position is None:
             self._streams.drop(chat)
-            await self._leave([group_for_chat(chat)])
+            await self._leave([chat])
             return
         verdict = self._streams.join(chat, max(position.joined_seq, 1), position.head)
         if verdict is Verdict.HOLE:
@@ -176,14 +224,14 @@ class Subscriptions:
 
     async def _look_again(self, chat: int) -> None:
         """After a stream has ended: leave its group, and open the next one if the user was added again meanwhile."""
-        await self._leave([group_for_chat(chat)])
+        await self._leave([chat])
         if await self._position(chat) is not None:
             self.open(chat)
 
     async def _position(self, chat: int) -> selectors.ChatPosition | None:
         while True:
             try:
-                return await run_in_thread(selectors.read_position, self._user, chat)
+                return await run_in_thread(selectors.read_position, self.user, chat)
             except Exception:
                 logger.warning("The membership of chat %d could not be read; trying again.", chat, exc_info=True)
                 await asyncio.sleep(_AGAIN_SECONDS)
@@ -193,30 +241,41 @@ class Subscriptions:
     async def _join(self, groups: list[str]) -> None:
         async with self._lock:
             self._groups.update(groups)
-            try:
-                if hasattr(self._layer, "join"):
-                    await self._layer.join(groups, self._channel)
-                else:
-                    for group in groups:
-                        await self._layer.group_add(group, self._channel)
-            except Exception:  # whatever the layer raises: without it the log alone is heard
-                metrics.JOIN_FAILURES.inc()
-                logger.warning("The channel layer did not take %d joins.", len(groups), exc_info=True)
+            # While nobody is heard a join is a wait for nothing: they are all made when the canary is heard again.
+            if not self._canary.deaf:
+                await self._join_groups(groups)
 
-    async def _leave(self, groups: Iterable[str]) -> None:
+    async def _join_groups(self, groups: list[str]) -> None:
+        try:
+            if hasattr(self._layer, "join"):
+                await self._layer.join(groups, self._channel)
+            else:
+                for group in groups:
+                    await self._layer.group_add(group, self._channel)
+        except Exception:  # whatever the layer raises: without it the log alone is heard
+            metrics.JOIN_FAILURES.inc()
+            self._canary.doubt()
+            logger.warning("The channel layer did not take %d joins.", len(groups), exc_info=True)
+
+    async def _leave(self, chats: Iterable[int]) -> None:
         async with self._lock:
-            used = {group_for_chat(stream.chat) for stream in self._streams} & self._groups
             # A stream that was opened while this waited for the lock keeps its group.
-            unused = [group for group in groups if group not in used]
-            self._groups.difference_update(unused)
-            try:
-                if hasattr(self._layer, "leave"):
-                    await self._layer.leave(unused, self._channel)
-                else:
-                    for group in unused:
-                        await self._layer.group_discard(group, self._channel)
-            except Exception:
-                logger.info("The channel layer did not take %d leaves.", len(unused), exc_info=True)
+            unused = [chat for chat in chats if chat not in self._streams]
+            for chat in unused:
+                self._tail.unfollow(chat, self)
+            groups = [group_for_chat(chat) for chat in unused]
+            self._groups.difference_update(groups)
+            await self._leave_groups(groups)
+
+    async def _leave_groups(self, groups: Iterable[str]) -> None:
+        try:
+            if hasattr(self._layer, "leave"):
+                await self._layer.leave(groups, self._channel)
+            else:
+                for group in groups:
+                    await self._layer.group_discard(group, self._channel)
+        except Exception:
+            logger.info("The channel layer did not take some leaves.", exc_info=True)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -228,3 +287,10 @@ class Subscriptions:
         if not task.cancelled() and (error := task.exception()) is not None:
             logger.error("A stream could not be served.", exc_info=error)
             self._end(CloseCode.INTERNAL)
+
+
+def _count_hole(stream: Stream, seen_by: str) -> None:
+    if seen_by == "stream":
+        metrics.HOLES.labels("log" if stream.behind else "neighbour").inc()
+    elif stream.behind:
+        metrics.TAIL_CATCHES.labels("event").inc()

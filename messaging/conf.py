@@ -44,6 +44,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     events_held: Count = 64
     # Bytes that a connection may leave unread; beyond it events wait in the log.
     pending_bytes: Count = 262_144
+    # What all connections of a process may leave unread together: where there are many, each has its share of it.
+    process_pending_bytes: Count = 268_435_456
     # An answer with events or messages carries no more than this, and says that there is more.
     answer_bytes: Count = 262_144
     # In larger chats neither typing nor reading is told to the others.
@@ -52,6 +54,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     page_size_most: Count = 100
     # Connections of one process; beyond it a ticket answers `unavailable`.
     connections: Count = 10_000
+    # Of those being opened, from the handshake to `ready`: how many are worked on at once, and how many may wait for it.
+    openings_at_once: Count = 32
+    openings_waiting: Count = 2_000
 
     ticket_seconds: Count = 60
     hello_seconds: Seconds = 10
@@ -71,6 +76,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     publish_seconds: Seconds = 2
     beat_seconds: Seconds = 4
     sweep_seconds: Seconds = 2
+    tail_seconds: Seconds = 2
+    canary_seconds: Seconds = 2
     node_silence_seconds: Seconds = 15
     orphan_claim_seconds: Seconds = 10
     drain_seconds: Seconds = 8

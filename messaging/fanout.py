@@ -41,6 +41,11 @@ def group_for_user(user: int) -> str:
     return f"user.{user}"
 
 
+def group_for_node(name: str) -> str:
+    """Name the channel-layer group of one server process."""
+    return f"node.{name}"
+
+
 def announce_events(events: Sequence[Event], *, epoch: str) -> list[Publication]:
     """Return what the members of the events' chats are told: in the order of the log, once per chat."""
     publications: list[Publication] = []
@@ -72,11 +77,16 @@ def tell_account_changed(user: int) -> Publication:
     return group_for_user(user), {"type": "user.account"}
 
 
+def tell_canary(group: str, song: int) -> Publication:
+    """Tell a server process what it says itself, to hear whether it hears."""
+    return group, {"type": "node.canary", "song": song}
+
+
 class Publisher:
     """Publishes in the order given, in the background, without ever holding up a commit."""
 
     def __init__(self) -> None:
-        self._batcher = Batcher(self._publish, most=get_limits().publications_waiting)
+        self._batcher = Batcher(self._publish_all, most=get_limits().publications_waiting)
         self._most = get_limits().publications_waiting
         self._waiting = 0
 
@@ -88,10 +98,10 @@ class Publisher:
             self._waiting += len(publications)
             self._batcher.put(publications)
 
-    async def _publish(self, commits: list[Sequence[Publication]]) -> None:
+    async def _publish_all(self, commits: list[Sequence[Publication]]) -> None:
         publications = [publication for commit in commits for publication in commit]
         for start in range(0, len(publications), _PUBLISHED_AT_ONCE):
-            await _publish(publications[start : start + _PUBLISHED_AT_ONCE])
+            await publish(publications[start : start + _PUBLISHED_AT_ONCE])
         self._waiting -= len(publications)
 
     async def drain(self) -> None:
@@ -99,7 +109,8 @@ class Publisher:
         await self._batcher.drain()
 
 
-async def _publish(publications: Sequence[Publication]) -> None:
+async def publish(publications: Sequence[Publication]) -> None:
+    """Publish here and now; what the layer does not take is lost."""
     layer = get_channel_layer()
     try:
         async with asyncio.timeout(get_limits().publish_seconds):
@@ -116,4 +127,4 @@ async def _publish(publications: Sequence[Publication]) -> None:
 def publish_now(publications: Sequence[Publication]) -> None:
     """Publish from a process or a thread that has no server loop."""
     if publications:
-        async_to_sync(_publish)(publications)
+        async_to_sync(publish)(publications)

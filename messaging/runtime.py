@@ -1,4 +1,4 @@
-"""What one server process runs beside its sockets: publisher, writer, log reader, beat and sweep.
+"""What one server process runs beside its sockets: publisher, writer, log reader, beat, sweep, tail watcher, canary.
 
 A `Runtime` belongs to one event loop; it starts with the first scope that the process serves (Daphne has no lifespan) and
 is stopped by the server or by lifespan.
@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
-from collections.abc import Awaitable, Callable, Coroutine
+import math
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from concurrent.futures import Future
+from contextlib import asynccontextmanager
 from typing import Any
 
+from messaging.canary import Canary
 from messaging.conf import get_limits
 from messaging.connections.beat import Beat
-from messaging.connections.local import LocalConnections
+from messaging.connections.local import LocalConnections, send_away
 from messaging.errors import ChatError, Unavailable
 from messaging.fanout import Publication, Publisher
 from messaging.log import Outcome, Write
-from messaging.protocol.codes import CloseCode
 from messaging.reader import LogReader
+from messaging.tail import TailWatcher
 from messaging.writer import Writer
 
 logger = logging.getLogger(__name__)
@@ -28,6 +30,10 @@ logger = logging.getLogger(__name__)
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
+# How often an end that nobody tells of is looked for; and how many connections are sent away between two looks.
+_LOOK_SECONDS = 0.02
+_SENT_AWAY_AT_ONCE = 100
+
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
@@ -41,8 +47,56 @@ class Runtime:
         self.writer = Writer(self.publisher)
         self.reader = LogReader()
         self.beat = Beat(self.connections)
+        self.tail = TailWatcher()
+        self.canary = Canary(self.beat.node, self._rejoin)
         self.draining = False
+        # Held while a connection is opened: a storm of them waits here, and not in front of everybody else's work.
+        self.openings = asyncio.Semaphore(get_limits().openings_at_once)
+        self.openings_waiting = 0
         self._tasks: set[asyncio.Task[Any]] = set()
+
+    def start(self) -> None:
+        """Begin the background work."""
+        self.beat.start()
+        self.tail.start()
+        self.canary.start()
+
+    @property
+    def unready(self) -> list[str]:
+        """Why this process should get no visitors, in words for its operators; empty where it should."""
+        return ["draining"] * self.draining + ["database"] * (not self.beat.answered)
+
+    @property
+    def degraded(self) -> list[str]:
+        """What does not work and is made up for."""
+        return ["channel_layer"] * self.canary.deaf
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no more connections are to be opened here, for the moment."""
+        limits = get_limits()
+        return (
+            self.draining
+            or len(self.connections) >= limits.connections
+            or self.openings_waiting >= limits.openings_waiting
+        )
+
+    @asynccontextmanager
+    async def opening(self) -> AsyncIterator[None]:
+        """Take one's turn at the work that opens a connection."""
+        self.openings_waiting += 1
+        try:
+            await self.openings.acquire()
+        finally:
+            self.openings_waiting -= 1
+        try:
+            yield
+        finally:
+            self.openings.release()
+
+    async def _rejoin(self) -> None:
+        for connection in self.connections:
+            await connection.rejoin()
 
     def spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         """Run `work` in the background, past the end of the connection that asked for it."""
@@ -74,16 +128,28 @@ class Runtime:
         self.loop.call_soon_threadsafe(self.publisher.publish, publications)
 
     async def drain(self) -> None:
-        """Send every connection away to another process, answer what is written, publish it and release the claims.
+        """Read no more, answer what was read, and send every connection away to another process.
 
-        Clients are told to come back at moments spread over some seconds, so that they do not arrive all at once.
+        Where the database does not answer, half of the time is spent on it.
         """
         self.draining = True
-        for connection in self.connections:
-            spread = random.uniform(0.1, get_limits().drain_retry_seconds)  # noqa: S311
-            connection.end(CloseCode.DRAINING, retry_after=round(spread, 2))
-        await self.writer.drain()
+        deadline = self.loop.time() + get_limits().drain_seconds / 2
+        await asyncio.wait([self.loop.create_task(self.writer.drain())], timeout=get_limits().drain_seconds / 2)
+        while self.loop.time() < deadline and any(connection.unanswered for connection in self.connections):  # noqa: ASYNC110
+            # What is committed is answered in its place in the stream: something smaller may still be missing there.
+            await asyncio.sleep(_LOOK_SECONDS)
+        await self._send_away()
         await self.publisher.drain()
+
+    async def _send_away(self) -> None:
+        """Say goodbye to some after some: a thousand reconnections at the same moment would be a storm elsewhere."""
+        connections = list(self.connections)
+        slices = math.ceil(len(connections) / _SENT_AWAY_AT_ONCE)
+        pause = min(_LOOK_SECONDS, get_limits().drain_seconds / 4 / max(slices, 1))
+        for start in range(0, len(connections), _SENT_AWAY_AT_ONCE):
+            for connection in connections[start : start + _SENT_AWAY_AT_ONCE]:
+                send_away(connection)
+            await asyncio.sleep(pause)
 
     async def settle(self) -> None:
         """Return when what connections left behind is done: claims released, groups left."""
@@ -96,6 +162,7 @@ class Runtime:
         await self.settle()
         await self.writer.drain()
         await self.publisher.drain()
+        await asyncio.gather(self.tail.stop(), self.canary.stop())
         await self.beat.stop()
         self.writer.close()
         if _runtime is self:
@@ -115,7 +182,7 @@ def ensure_runtime() -> Runtime:
     global _runtime
     if _runtime is None or _runtime.loop is not asyncio.get_running_loop():
         _runtime = Runtime()
-        _runtime.beat.start()
+        _runtime.start()
     return _runtime
 
 

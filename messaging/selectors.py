@@ -13,7 +13,7 @@ from django.db.models import BigIntegerField, Count, Exists, F, Func, OuterRef, 
 from django.db.models.expressions import RawSQL
 
 from messaging.conf import get_limits, get_settings
-from messaging.database import as_json, as_wire_time, execute, fetch, is_postgresql, sql_now, sql_rows
+from messaging.database import as_json, as_wire_time, execute, fetch, is_postgresql, sql_now, sql_rows, sql_since
 from messaging.errors import NotAMember
 from messaging.models import Chat, Event, Membership
 from messaging.policy import visible_from
@@ -86,6 +86,50 @@ def read_position(user: int, chat: int) -> ChatPosition | None:
         .first()
     )
     return ChatPosition(*row) if row else None
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What changed of late: chats with their heads, and memberships that are, as (user, chat); `at` on the store's clock."""
+
+    at: Any
+    heads: list[tuple[int, int]]
+    memberships: list[tuple[int, int]]
+
+
+def read_changes(since: Any, overlap: int) -> Changes:
+    """Return what changed from `overlap` seconds before a look at `since`, or before now where there was none.
+
+    Uses indexes chat_by_activity and membership_by_change.
+    """
+    chats = f"""
+        SELECT {sql_now()}, c.id, c.last_seq FROM messaging_store s
+        LEFT JOIN messaging_chat c ON c.updated_at >= {sql_since()} WHERE s.id = 1
+    """
+    members = f"""
+        SELECT user_id, chat_id FROM messaging_membership WHERE changed_at >= {sql_since()} AND left_seq IS NULL
+    """
+    # The clock of this look before what it finds: what changes in between is found by the next.
+    rows = fetch(chats, [since, overlap])
+    memberships = fetch(members, [since, overlap])
+    heads = [(chat, head) for _, chat, head in rows if chat is not None]
+    return Changes(rows[0][0], heads, [(user, chat) for user, chat in memberships])
+
+
+def read_heads(chats: Sequence[int]) -> list[tuple[int, int]]:
+    """Return (chat, head) of each."""
+    sql = f"SELECT c.id, c.last_seq FROM {sql_rows(chat=int)} JOIN messaging_chat c ON c.id = r.chat"
+    return [(chat, head) for chat, head in fetch(sql, [as_json([{"chat": chat} for chat in chats])])]
+
+
+def sum_memberships(users: Sequence[int]) -> dict[int, tuple[int, int]]:
+    """Return how many chats each user has, and the sum of their ids: two lists with the same of both are the same list."""
+    sql = f"""
+        SELECT m.user_id, count(*), sum(m.chat_id) FROM {sql_rows(user_id=int)}
+        JOIN messaging_membership m ON m.user_id = r.user_id AND m.left_seq IS NULL GROUP BY m.user_id
+    """
+    found = fetch(sql, [as_json([{"user_id": user} for user in users])])
+    return dict.fromkeys(users, (0, 0)) | {user: (int(count), int(total)) for user, count, total in found}
 
 
 def chats_of(user: int) -> list[int]:

@@ -119,11 +119,12 @@ class Server(DaphneServer):
         deadline = loop.time() + seconds
         loop.call_later(_SECOND_SIGNAL_SECONDS, _let_signals_kill)
         _exit_after(seconds + _HANG_SECONDS)
-        for port in self._ports:
-            port.stopListening()
         runtime = get_runtime()
         if runtime is not None:
+            # The port stays open for as long as that takes: a balancer reads at /readyz that it is to look elsewhere.
             await _within(seconds, runtime.drain())
+        for port in self._ports:
+            port.stopListening()
         while self._is_busy() and loop.time() < deadline:  # noqa: ASYNC110 -- Daphne tells nobody that one has ended
             await asyncio.sleep(_POLL_SECONDS)
         await self._cancel_applications()

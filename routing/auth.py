@@ -53,8 +53,9 @@ class Handshake:
         await self._application(scope | admitted, receive, send)
 
     async def _admit(self, scope: Scope) -> Scope:
-        if ensure_runtime().draining:
-            raise RefusedHandshakeError("draining")
+        runtime = ensure_runtime()
+        if runtime.is_full:
+            raise RefusedHandshakeError("draining" if runtime.draining else "full")
         _check_origin(scope)
         access, subprotocol = _read_token(scope)
         ticket = await _take_ticket(scope, access)

@@ -19,7 +19,7 @@ from django.db import transaction
 from messaging import metrics
 from messaging.conf import get_limits
 from messaging.connections.claims import Claim, Standing, read_standings, reason_to_end, retake_claims
-from messaging.connections.local import LocalConnection, LocalConnections
+from messaging.connections.local import LocalConnection, LocalConnections, send_away
 from messaging.database import (
     check_isolation,
     close_lane,
@@ -31,7 +31,6 @@ from messaging.database import (
     sql_seconds_ago,
 )
 from messaging.models import Connection, Node, Store
-from messaging.protocol.codes import CloseCode
 
 logger = logging.getLogger(__name__)
 P = ParamSpec("P")
@@ -79,6 +78,11 @@ class Beat:
             logger.warning("This process could not take itself out of the database; it will be swept.", exc_info=True)
         close_lane(self._lane)
 
+    @property
+    def answered(self) -> bool:
+        """Whether the database answered of late."""
+        return self._registered.is_set() and time.monotonic() - self._beaten_at <= _longest_pause()
+
     async def registered(self) -> str:
         """Return this process's node id, once the database knows it."""
         await self._registered.wait()
@@ -118,9 +122,11 @@ class Beat:
         foreign, self.epoch = report.epoch != self.epoch, report.epoch
         for connection in connections:
             code = reason_to_end(connection.claim, report.standings.get(connection.claim.connection))
-            # Another history of the store: what the connection streams is of the old one.
-            if code or foreign:
-                connection.end(code or CloseCode.TOO_OLD)
+            if code:
+                connection.end(code)
+            elif foreign:
+                # Another history of the store: what the connection streams is of the old one.
+                send_away(connection)
 
     async def _begin_again(self, connections: Iterable[LocalConnection]) -> BeatReport:
         """Register under a new id, at the start and after a sweep, and claim again for those who are still here."""

@@ -75,6 +75,11 @@ class EventBatch:
         return frozenset(user for key in self.keys for user in (key.sender, key.added, key.removed))
 
     @cached_property
+    def size(self) -> int:
+        """How many bytes the frames take."""
+        return sum(map(len, self.frames))
+
+    @cached_property
     def prepared(self) -> bytes:
         """All frames as the bytes of WebSocket text frames."""
         return b"".join(map(prepare_frame, self.frames))

@@ -23,10 +23,11 @@ class Sent:
     """An outlet that remembers."""
 
     def __init__(self) -> None:
-        self.full = False
+        self.room = 1_000_000
         self.frames: list[dict[str, Any]] = []
 
     def send(self, payload: bytes) -> None:
+        self.room -= len(payload)
         self.frames.append(json.loads(payload))
 
     def send_batch(self, batch: EventBatch) -> None:
@@ -137,13 +138,32 @@ def test_what_was_offered_during_the_read_is_kept(streams, sent):
 
 
 def test_a_peer_that_does_not_read_is_caught_up_from_the_log(streams, sent):
-    sent.full = True
+    sent.room = 0
     assert streams.offer(seqs(1, 2)) is Verdict.HOLE
-    sent.full = False
+    sent.room = 1_000_000
     assert streams.offer(seqs(3, 3)) is Verdict.HOLE
     assert sent.take() == []
     read(streams, [event(n) for n in (1, 2, 3)])
     assert sent.take() == [1, 2, 3]
+
+
+def test_a_batch_is_sent_as_far_as_there_is_room(streams, sent):
+    sent.room = 1
+    assert streams.offer(seqs(1, 3)) is Verdict.HOLE
+    assert sent.take() == [1]
+    sent.room = 1_000_000
+    read(streams, [event(n) for n in (2, 3)])
+    assert sent.take() == [2, 3]
+
+
+def test_held_events_wait_for_room_too(streams, sent):
+    streams.offer(seqs(2, 3))
+    sent.room = 1
+    assert streams.offer(seqs(1, 1)) is Verdict.HOLE
+    assert sent.take() == [1]
+    sent.room = 1_000_000
+    assert streams.offer(seqs(4, 4)) is Verdict.DONE
+    assert sent.take() == [2, 3, 4]
 
 
 def test_an_event_of_another_epoch_is_dropped(streams, sent):

@@ -12,6 +12,7 @@ import pytest
 from messaging.conf import Limits
 from messaging.protocol.codec import Codec
 from messaging.protocol.frames import Hello, History, MessageSend, Ping, Read, Typing
+from messaging.runtime import ensure_runtime
 from project.env import list_defaults
 from tests.docs.markdown import DOCUMENTS, ROOT, Document, codes
 
@@ -74,6 +75,20 @@ def test_operations_shows_the_procfile():
 async def test_operations_shows_what_the_health_check_answers(async_client):
     answer = await async_client.get("/healthz")
     assert f"`GET /healthz` answers `{answer.content.decode()}`" in OPERATIONS.text
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_operations_shows_what_the_readiness_check_answers(async_client):
+    shown = {row[0] for row in OPERATIONS.tables("Health")[0]}
+    answers = set()
+    for state in ("starting", "ok", "deaf", "draining"):
+        runtime = ensure_runtime()
+        if state != "starting":
+            await runtime.beat.registered()
+        runtime.canary.deaf, runtime.draining = state == "deaf", state == "draining"
+        answer = await async_client.get("/readyz")
+        answers.add(f"{answer.status_code} `{answer.content.decode()}`")
+    assert answers == shown
 
 
 def test_waits_in_the_prose_of_architecture_are_the_defaults():

@@ -32,6 +32,11 @@ class Peer:
         self.claim = claim_of(user)
         self.ends: list[tuple[CloseCode, float | None]] = []
 
+    unanswered = 0
+
+    async def rejoin(self) -> None:
+        """Join nothing."""
+
     def end(self, code: CloseCode, *, retry_after: float | None = None) -> None:
         self.ends.append((code, retry_after))
 
@@ -103,14 +108,96 @@ async def test_lifespan_starts_drains_and_stops():
 async def test_a_drain_sends_everybody_away_over_some_seconds(shrink):
     shrink(drain_retry_seconds=3)
     runtime = ensure_runtime()
-    peers = [Peer(user) for user in range(50)]
+    await runtime.beat.registered()
+    peers = [Peer(user) for user in range(250)]
     for peer in peers:
         runtime.connections.add(peer)
     await runtime.drain()
     assert {code for peer in peers for code, _ in peer.ends} == {CloseCode.DRAINING}
     waits = [wait or 0.0 for peer in peers for _, wait in peer.ends]
-    assert len(waits) == 50
+    assert len(waits) == 250
     assert 0.1 <= min(waits) < 1 < 2 < max(waits) <= 3
+
+
+async def test_a_drain_gives_answers_time_to_reach_their_place(shrink):
+    shrink(drain_seconds=PATIENCE)
+    runtime = ensure_runtime()
+    await runtime.beat.registered()
+    peer = Peer(1)
+    peer.unanswered = 1
+    runtime.connections.add(peer)
+    draining = asyncio.ensure_future(runtime.drain())
+    await asyncio.wait([draining], timeout=0.1)
+    assert peer.ends == []
+    peer.unanswered = 0
+    await asyncio.wait_for(draining, PATIENCE)
+    assert len(peer.ends) == 1
+
+
+async def test_a_drain_does_not_wait_for_ever_for_the_database(shrink, stuck):
+    shrink(drain_seconds=0.2)
+    runtime, peer = ensure_runtime(), Peer(1)
+    await runtime.beat.registered()
+    runtime.connections.add(peer)
+    stuck(runtime)
+    runtime.writer.submit(message(1, 1), lambda _outcome, _epoch: None)
+    await asyncio.wait_for(runtime.drain(), PATIENCE)
+    assert len(peer.ends) == 1
+
+
+# Getting visitors
+
+
+async def test_a_process_is_ready_once_the_database_knows_it():
+    runtime = ensure_runtime()
+    assert runtime.unready == ["database"]
+    await runtime.beat.registered()
+    assert (runtime.unready, runtime.degraded) == ([], [])
+    runtime.draining = True
+    assert (runtime.unready, runtime.is_full) == (["draining"], True)
+
+
+async def test_a_process_takes_so_many_connections_and_no_more(shrink):
+    shrink(connections=2)
+    runtime = ensure_runtime()
+    runtime.connections.add(Peer(1))
+    runtime.connections.open("handshake")
+    assert runtime.is_full
+    runtime.connections.discard("handshake")
+    assert not runtime.is_full
+
+
+async def test_of_many_connections_some_are_opened_at_once_and_too_many_are_not_taken(shrink):
+    shrink(openings_at_once=2, openings_waiting=1)
+    runtime, go, begun = ensure_runtime(), asyncio.Event(), []
+
+    async def open_one(n: int) -> None:
+        async with runtime.opening():
+            begun.append(n)
+            await go.wait()
+
+    opening = [asyncio.ensure_future(open_one(n)) for n in range(3)]
+    await asyncio.wait(opening, timeout=0.05)
+    assert (begun, runtime.is_full) == ([0, 1], True)
+    go.set()
+    await asyncio.wait(opening, timeout=PATIENCE)
+    assert (begun, runtime.is_full) == ([0, 1, 2], False)
+
+
+async def test_many_connections_share_what_a_process_keeps_for_them(shrink):
+    shrink(pending_bytes=100, process_pending_bytes=300)
+    connections = ensure_runtime().connections
+    peers = [Peer(user) for user in range(6)]
+    shares = []
+    for peer in peers:
+        connections.add(peer)
+        shares.append(connections.pending_most)
+    assert shares == [100, 100, 100, 75, 60, 50]
+    connections.discard(peers[0].claim.connection)
+    assert connections.pending_most == 60
+
+
+# What a drain does with what was written
 
 
 async def test_a_drain_answers_and_publishes_what_was_written():

@@ -64,11 +64,9 @@ def _read_take(request: Request) -> bool:
 
 
 def _check_capacity() -> None:
-    runtime, limits = get_runtime(), get_limits()
-    if runtime is None:
-        return
-    if runtime.draining or len(runtime.connections) >= limits.connections:
-        raise Unavailable("This server takes no more connections.", retry_after=limits.drain_retry_seconds)
+    runtime = get_runtime()
+    if runtime is not None and runtime.is_full:
+        raise Unavailable("This server takes no more connections.", retry_after=get_limits().drain_retry_seconds)
 
 
 def _leave(user: int, device: str, take: bool) -> None:

@@ -150,7 +150,7 @@ async def test_another_history_of_the_store_ends_everybody(process):
     (ann,) = await run_in_thread(make_users, "ann")
     peer = await process.connect(ann)
     await run_in_thread(lambda: Store.objects.update(epoch="restored"))
-    await peer.expect_end(CloseCode.TOO_OLD)
+    await peer.expect_end(CloseCode.DRAINING)
     assert process.beat.epoch == "restored"
     later = await process.connect(ann)
     await process.beats()
@@ -168,7 +168,7 @@ async def test_a_store_restored_from_before_this_process_ends_everybody_too(proc
             Node.objects.all().delete()
 
     await run_in_thread(restore)
-    await peer.expect_end(CloseCode.TOO_OLD)
+    await peer.expect_end(CloseCode.DRAINING)
     assert process.beat.epoch == "restored"
 
 
