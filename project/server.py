@@ -1,7 +1,8 @@
 """The Daphne entry, `python -m project.server -b HOST -p PORT`: our defaults, our end of a process, our extension.
 
-Three things Daphne does not do are added here: a process that is told to stop says goodbye to its clients and finishes
-its writes; a consumer sees how many bytes a slow reader leaves waiting; frames encoded once are written as they are.
+Four things Daphne does not do are added here: a process that is told to stop says goodbye to its clients and finishes
+its writes; a consumer sees how many bytes a slow reader leaves waiting; frames encoded once are written as they are; and a
+client is not read faster than its frames are taken.
 """
 
 import asyncio
@@ -10,14 +11,15 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from threading import Timer
 from typing import Any
 
 # Before anything of Twisted: it installs the asyncio reactor.
 from daphne.cli import CommandLineInterface
 from daphne.server import Server as DaphneServer
-from daphne.ws_protocol import WebSocketProtocol
+from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 from twisted.internet import reactor as _reactor
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
@@ -27,11 +29,15 @@ from project.env import load
 logger = logging.getLogger("project.server")  # which runs as __main__
 reactor: Any = _reactor  # what it can do is only known once it is installed
 
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+
 APPLICATION = "project.asgi:application"
 HOST = "127.0.0.1"
 
 # Over our own limit on a frame, so that one beyond it is answered and not cut off.
 _MESSAGE_BYTES = 256 * 1024
+# Frames of a client that wait for the application, beyond which the socket is not read; up to a few of one read more.
+_FRAMES_UNREAD = 16
 # After the clients had their time: to cancel what is left, to stop the runtime, and to be gone whatever hangs.
 _CANCEL_SECONDS = 0.5
 _STOP_SECONDS = 1.0
@@ -41,12 +47,34 @@ _SECOND_SIGNAL_SECONDS = 1.0
 _POLL_SECONDS = 0.02
 
 
+class PacedProtocol(WebSocketProtocol):
+    """Daphne's protocol, which leaves in the kernel what the application is not ready to take."""
+
+    paused = False
+
+    def onMessage(self, payload: bytes, isBinary: bool) -> None:
+        super().onMessage(payload, isBinary)
+        if not self.paused and not self.muted and self.application_queue.qsize() >= _FRAMES_UNREAD:
+            self.paused = True
+            self.transport.pauseProducing()
+
+    def taken(self) -> None:
+        """Read on, if the application has taken everything there was."""
+        if self.paused and self.application_queue.empty():
+            self.paused = False
+            self.transport.resumeProducing()
+
+
+# Daphne's factory has no other way to be told.
+WebSocketFactory.protocol = PacedProtocol
+
+
 class Transport:
     """The ASGI extension `onesocket` of a WebSocket scope."""
 
     __slots__ = ("_protocol",)
 
-    def __init__(self, protocol: WebSocketProtocol) -> None:
+    def __init__(self, protocol: PacedProtocol) -> None:
         self._protocol = protocol
 
     @staticmethod
@@ -68,6 +96,12 @@ class Transport:
         protocol.transport.write(data)
         return True
 
+    async def receive(self, receive: Receive) -> dict[str, Any]:
+        """Return the next message of the client, and have the next one read."""
+        message = await receive()
+        self._protocol.taken()
+        return message
+
     def abort(self) -> None:
         """Cut the connection, with all that waits in it."""
         self._protocol.transport.abortConnection()
@@ -77,6 +111,9 @@ class Server(DaphneServer):
     """Daphne's server with the extension, and with an end that clients are told about."""
 
     failed = False
+
+    def __init__(self, application: Any, **options: Any) -> None:
+        super().__init__(_paced(application), **options)
 
     def run(self) -> None:
         """Serve until a signal comes."""
@@ -184,6 +221,14 @@ class CommandLine(CommandLineInterface):
         super().run([*arguments, APPLICATION])
         if self.server.failed:
             sys.exit(1)
+
+
+def _paced(application: Any) -> Any:
+    async def serve(scope: dict[str, Any], receive: Receive, send: Any) -> None:
+        transport = scope.get("extensions", {}).get("onesocket")
+        await application(scope, receive if transport is None else partial(transport.receive, receive), send)
+
+    return serve
 
 
 def _bracket(host: str) -> str:

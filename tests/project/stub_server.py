@@ -19,8 +19,15 @@ async def application(scope, receive, send):
     await receive()
     await send({"type": "websocket.accept"})
     print("accepted", transport.write(b"\x81\x08prepared"), flush=True)
+    taken = 0
     while (event := await receive())["type"] == "websocket.receive":
-        if event["text"] == "flood":
+        taken += 1
+        if event["text"] == "hold":
+            await asyncio.sleep(0.5)
+            print("held", flush=True)
+        elif event["text"] == "count":
+            print("taken", taken, flush=True)
+        elif event["text"] == "flood":
             for _ in range(CHUNKS):
                 transport.write(CHUNK)
             print("flooded", transport.pending(), flush=True)

@@ -71,6 +71,24 @@ async def test_prepared_frames_are_written_only_while_the_socket_is_open(port):
         await expect(server, "ended False 1000")
 
 
+async def test_a_client_is_read_no_faster_than_its_frames_are_taken(port):
+    async with run_listening_server(port) as server, connect_to(port) as socket_:
+        await expect(server, "connecting False")
+        await expect(server, "accepted True")
+
+        async def flood():
+            for _ in range(CHUNKS):
+                await socket_.send("x" * len(CHUNK))
+            await socket_.send("count")
+
+        await socket_.send("hold")
+        flooding = asyncio.ensure_future(flood())
+        await expect(server, "held")
+        assert not flooding.done()
+        await expect(server, f"taken {CHUNKS + 2}")
+        await flooding
+
+
 async def test_bytes_for_a_slow_reader_are_counted_until_the_connection_is_cut(port):
     async with run_listening_server(port) as server, connect_to(port) as socket_:
         assert await socket_.recv() == "prepared"
