@@ -134,11 +134,14 @@ class Runtime:
         """
         self.draining = True
         deadline = self.loop.time() + get_limits().drain_seconds / 2
-        await asyncio.wait([self.loop.create_task(self.writer.drain())], timeout=get_limits().drain_seconds / 2)
+        await asyncio.wait([self.loop.create_task(self._finish())], timeout=get_limits().drain_seconds / 2)
         while self.loop.time() < deadline and any(connection.unanswered for connection in self.connections):  # noqa: ASYNC110
             # What is committed is answered in its place in the stream: something smaller may still be missing there.
             await asyncio.sleep(_LOOK_SECONDS)
         await self._send_away()
+
+    async def _finish(self) -> None:
+        await self.writer.drain()
         await self.publisher.drain()
 
     async def _send_away(self) -> None:
@@ -160,8 +163,7 @@ class Runtime:
         """End the background work, after what is still under way."""
         global _runtime
         await self.settle()
-        await self.writer.drain()
-        await self.publisher.drain()
+        await self._finish()
         await asyncio.gather(self.tail.stop(), self.canary.stop())
         await self.beat.stop()
         self.writer.close()

@@ -15,7 +15,11 @@ import httpx
 from django.conf import settings
 from django.db import connection
 
-from client import Connection, ConnectionEnded, HandshakeRefused, Rest
+from client import Connection, ConnectionEnded, HandshakeRefused, Rest, Tokens
+from messaging.access import issue_tokens
+from messaging.database import run_in_thread
+from messaging.models import User
+from tests.proxy import Proxy
 from tests.vocabulary import PATIENCE, ClosedError, Frame, Talk
 
 ROOT = Path(__file__).parent.parent
@@ -28,12 +32,13 @@ def free_port() -> int:
         return int(held.getsockname()[1])
 
 
-def database_url() -> str:
-    """Return the address of the test's own database, as a server is told it."""
+def database_url(proxy: Proxy | None = None) -> str:
+    """Return the address of the test's own database, as a server is told it; with a proxy, the way through it."""
     given = connection.settings_dict
     if connection.vendor == "sqlite":
         return f"sqlite:///{given['NAME']}"
-    return f"postgres://{given['USER']}:{given['PASSWORD']}@{given['HOST']}:{given['PORT']}/{given['NAME']}"
+    place = f"{given['HOST']}:{given['PORT']}" if proxy is None else f"127.0.0.1:{proxy.port}"
+    return f"postgres://{given['USER']}:{given['PASSWORD']}@{place}/{given['NAME']}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +50,13 @@ class Usage:
 
 
 class Server:
-    """One server process; `environment` adds to what every server of the tests is started with."""
+    """One server process; `arguments` and `environment` add to what every server of the tests is started with."""
 
-    def __init__(self, log: Path, **environment: str) -> None:
+    def __init__(self, log: Path, *arguments: str, **environment: str) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._log = log
+        self._arguments = arguments
         self._environment = _base_environment() | {"PORT": str(self.port)} | environment
         self._process: asyncio.subprocess.Process | None = None
 
@@ -58,7 +64,7 @@ class Server:
         """Start, and return when it answers."""
         with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "project.server", "-b", "127.0.0.1", "-p", str(self.port)),
+                *(sys.executable, "-m", "project.server", "-b", "127.0.0.1", "-p", str(self.port), *self._arguments),
                 cwd=ROOT,
                 env=self._environment,
                 stdout=log,
@@ -69,10 +75,11 @@ class Server:
                 assert self._process.returncode is None, self.log()
                 await asyncio.sleep(0.05)
 
-    async def stop(self) -> None:
+    async def stop(self, number: int = signal.SIGTERM) -> None:
         """Ask it to stop as a process manager does; it ends well, and soon."""
         if self._process is not None:
-            self._process.send_signal(signal.SIGTERM)
+            self.resume()
+            self._process.send_signal(number)
             async with asyncio.timeout(15):
                 status = await self._process.wait()
             self._process = None
@@ -85,10 +92,23 @@ class Server:
         await self._process.wait()
         self._process = None
 
+    @property
+    def pid(self) -> int:
+        """The id of the process, which is running."""
+        assert self._process is not None
+        return self._process.pid
+
+    def pause(self) -> None:
+        """Stop the process where it stands, as a paused host does; the kernel keeps its sockets open."""
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let the process go on."""
+        os.kill(self.pid, signal.SIGCONT)
+
     def usage(self) -> Usage:
         """Return what the process holds now."""
-        assert self._process is not None
-        proc = Path(f"/proc/{self._process.pid}")
+        proc = Path(f"/proc/{self.pid}")
         pages = int((proc / "statm").read_text().split()[1])
         return Usage(pages * os.sysconf("SC_PAGE_SIZE"), len(list((proc / "fd").iterdir())))
 
@@ -137,11 +157,12 @@ class SocketTalk(Talk):
 class Person:
     """A user with an account, its REST calls and its sockets."""
 
-    def __init__(self, server: Server, name: str) -> None:
+    def __init__(self, url: str, name: str, *, http: httpx.AsyncClient | None = None) -> None:
         self.name = name
-        self.rest = Rest(server.url)
-        self._url = server.url
+        self.rest = Rest(url, http=http)
+        self._url = url
         self._open: list[Connection] = []
+        self._elsewhere: list[Person] = []
         self.id = 0
 
     async def sign_up(self) -> None:
@@ -153,11 +174,34 @@ class Person:
         """Get tokens."""
         await self.rest.login(self.name, PASSWORD)
 
+    async def enrol(self) -> None:
+        """Make the account and tokens in the database: no password, and no time spent on one."""
+        user = await User.objects.acreate(username=self.name)
+        tokens = await run_in_thread(issue_tokens, user.pk)
+        self.id, self.rest.tokens = user.pk, Tokens(tokens.access, tokens.refresh)
+
+    def at(self, server: Server) -> Person:
+        """Return the same user, with the same tokens, at another server."""
+        return self._go(server.url)
+
+    def through(self, network: Proxy) -> Person:
+        """Return the same user, with the same tokens, whose every call and socket passes a proxy."""
+        return self._go(f"http://127.0.0.1:{network.port}")
+
+    def _go(self, url: str) -> Person:
+        other = Person(url, self.name)
+        other.id, other.rest.tokens = self.id, self.rest.tokens
+        self._elsewhere.append(other)
+        return other
+
     async def connect(self, *, device: str = "phone", take: bool = False, **options: Any) -> SocketTalk:
         """Get a ticket and open a socket."""
         ticket = await self.rest.ticket(device, take=take)
-        token = self.rest.access
-        talk = SocketTalk(self.id, await Connection.open(self._url, path=ticket.path, token=token, **options))
+        return await self.enter(ticket.path, **options)
+
+    async def enter(self, path: str, **options: Any) -> SocketTalk:
+        """Open a socket with a ticket that was got."""
+        talk = SocketTalk(self.id, await Connection.open(self._url, path=path, token=self.rest.access, **options))
         self._open.append(talk.connection)
         return talk
 
@@ -175,6 +219,8 @@ class Person:
         """End the sockets and the REST calls."""
         for each in self._open:
             await each.close()
+        for person in self._elsewhere:
+            await person.close()
         await self.rest.close()
 
 

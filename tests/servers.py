@@ -1,14 +1,20 @@
-"""Fixtures: real servers, real sockets, real people; for the end-to-end and the browser tests."""
+"""Fixtures: real servers, real sockets, real people, and proxies to come between them; for end-to-end and browser tests."""
 
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import httpx
 import pytest
+from django.db import connection
 
-from tests.server import Person, Server
+from tests.proxy import Proxy
+from tests.server import PATIENCE, Person, Server
 
 StartServer = Callable[..., Awaitable[Server]]
 SignUp = Callable[..., Awaitable[list[Person]]]
@@ -19,8 +25,8 @@ async def start_server(transactional_db: None, tmp_path: Path) -> AsyncIterator[
     """Return a function that starts a server; all of them are stopped, and end well, when the test is over."""
     started: list[Server] = []
 
-    async def start(**environment: str) -> Server:
-        server = Server(tmp_path / f"server-{len(started)}.log", **environment)
+    async def start(*arguments: str, **environment: str) -> Server:
+        server = Server(tmp_path / f"server-{len(started)}.log", *arguments, **environment)
         started.append(server)
         await server.start()
         return server
@@ -41,12 +47,45 @@ async def sign_up() -> AsyncIterator[SignUp]:
     people: list[Person] = []
 
     async def make(server: Server, *names: str) -> list[Person]:
-        made = [Person(server, name) for name in names]
+        made = [Person(server.url, name) for name in names]
         people.extend(made)
         for person in made:
             await person.sign_up()
         return made
 
     yield make
-    for person in people:
-        await person.close()
+    await asyncio.gather(*(person.close() for person in people))
+
+
+@pytest.fixture
+async def enrol(transactional_db: None) -> AsyncIterator[SignUp]:
+    """Return a function that makes people, many where need be, who have tokens and no password."""
+    people: list[Person] = []
+    # One for all: to make one takes longer than all else that is done for a person here.
+    http = httpx.AsyncClient(timeout=PATIENCE)
+
+    async def make(server: Server, *names: str) -> list[Person]:
+        made = [Person(server.url, name, http=http) for name in names]
+        people.extend(made)
+        for person in made:
+            await person.enrol()
+        return made
+
+    yield make
+    await asyncio.gather(*(person.close() for person in people))
+    await http.aclose()
+
+
+@pytest.fixture
+async def database_proxy(transactional_db: None) -> AsyncIterator[Proxy]:
+    """Yield a proxy in front of the test's PostgreSQL; `database_url` tells the way through it."""
+    given = connection.settings_dict
+    async with Proxy(socket.gethostbyname(given["HOST"]), int(given["PORT"])) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+async def redis_proxy() -> AsyncIterator[Proxy]:
+    """Yield a proxy in front of the test's Redis."""
+    async with Proxy("127.0.0.1", urlsplit(os.environ["REDIS_URL"]).port or 6379) as proxy:
+        yield proxy

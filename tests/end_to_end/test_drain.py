@@ -1,0 +1,96 @@
+"""A process that is told to stop: balancers and clients are told, what it has read is answered, and nothing is missed."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from messaging.database import run_in_thread
+from messaging.models import Connection, Event, Node
+from tests.proxy import Proxy
+from tests.server import Server, database_url
+
+pytestmark = pytest.mark.services
+
+
+@pytest.fixture
+async def proxy(transactional_db: None) -> AsyncIterator[Proxy]:
+    """Yield what stands between the servers of a test and their database."""
+    upstream = urlsplit(database_url())
+    assert upstream.hostname
+    assert upstream.port
+    async with Proxy(upstream.hostname, upstream.port) as made:
+        yield made
+
+
+def through(proxy: Proxy) -> str:
+    """Return the address of the test's database by way of a proxy."""
+    upstream = urlsplit(database_url())
+    return upstream._replace(netloc=upstream.netloc.replace(f":{upstream.port}", f":{proxy.port}")).geturl()
+
+
+async def ask_ready(server: Server) -> tuple[int, list[str]]:
+    """Return status and reasons of `/readyz`."""
+    async with httpx.AsyncClient() as http:
+        answer = await http.get(f"{server.url}/readyz")
+    return answer.status_code, answer.json().get("reasons", [])
+
+
+async def test_what_was_read_is_answered_before_the_goodbye(server, sign_up):
+    ann, bob = await sign_up(server, "ann", "bob")
+    chat = (await ann.rest.create_chat("private", [bob.id])).id
+    one = await ann.join()
+    ids = [await one.say(chat, f"{n}") for n in range(20)]
+    await one.expect_ack(ids[0], seq=1)
+    stopping = asyncio.ensure_future(server.stop())
+    acked = [(await one.expect("ack", id=id))["seq"] for id in ids[1:]]
+    await one.expect_close(4100)
+    await stopping
+    assert acked == list(range(2, 21))
+
+
+async def test_a_draining_process_says_so_and_takes_nobody(start_server, sign_up, proxy):
+    server = await start_server(DATABASE_URL=through(proxy), DRAIN_SECONDS="3")
+    [ann] = await sign_up(server, "ann")
+    chat = (await ann.rest.create_chat("group", [], title="x")).id
+    talk = await ann.join()
+    assert await ask_ready(server) == (200, [])
+    proxy.stall()
+    id = await talk.say(chat)
+    stopping = asyncio.ensure_future(server.stop())
+    async with asyncio.timeout(5):
+        while await ask_ready(server) != (503, ["draining"]):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    proxy.heal()
+    await talk.expect_ack(id, seq=1)
+    await talk.expect_close(4100)
+    await stopping
+    assert await run_in_thread(Event.objects.count) == 1
+    assert not await run_in_thread(lambda: Node.objects.exists() or Connection.objects.exists())
+
+
+async def test_a_process_without_its_database_gets_no_visitors_and_recovers(start_server, proxy):
+    server = await start_server(DATABASE_URL=through(proxy), BEAT_SECONDS="0.1")
+    for fault, expected in ((lambda: None, (200, [])), (proxy.cut, (503, ["database"])), (proxy.heal, (200, []))):
+        fault()
+        async with asyncio.timeout(10):
+            while await ask_ready(server) != expected:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_all_connections_are_sent_away_in_good_time(start_server, sign_up, number):
+    server = await start_server()
+    people = await sign_up(server, *(f"u{n}" for n in range(12)))
+    talks = await asyncio.gather(*(person.join() for person in people))
+    stopping = asyncio.ensure_future(server.stop(number))
+    byes = await asyncio.gather(*(talk.expect_close(4100) for talk in talks))
+    waits = [bye["retry_after"] for bye in byes]
+    assert max(waits) - min(waits) > 1
+    await stopping
+    assert await run_in_thread(Connection.objects.count) == 0
