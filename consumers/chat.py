@@ -89,6 +89,7 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
             runtime=self.runtime,
             deadlines=self.deadlines,
             end=self.end,
+            send_away=functools.partial(send_away, self),
         )
 
     async def _serve(self, receive: Any) -> None:

@@ -39,6 +39,7 @@ class Subscriptions:
         runtime: Runtime,
         deadlines: Deadlines,
         end: Callable[[CloseCode], None],
+        send_away: Callable[[], None],
     ) -> None:
         self.user = user
         self._streams = streams
@@ -50,6 +51,7 @@ class Subscriptions:
         self._canary = runtime.canary
         self._deadlines = deadlines
         self._end = end
+        self._send_away = send_away
         self._groups: set[str] = set()
         # Joining and leaving one group must not overtake each other.
         self._lock = asyncio.Lock()
@@ -189,9 +191,10 @@ class Subscriptions:
             await asyncio.sleep(_AGAIN_SECONDS)
             return Verdict.HOLE
         if page.epoch != self._streams.epoch:
+            # Another history of the store: what this connection streams is of the old one. Nothing is sent any more,
+            # the answers to writes least of all: their numbers are of the new one.
+            self._send_away()
             self._streams.drop(stream.chat)
-            # Another history of the store: what this connection streams is of the old one.
-            self._end(CloseCode.TOO_OLD)
             return Verdict.DONE
         return self._streams.finish_read(stream, page.events, page.head)
 

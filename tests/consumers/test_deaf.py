@@ -10,7 +10,9 @@ import pytest
 from channels.layers import channel_layers
 
 from messaging import services
+from messaging.database import run_in_thread
 from messaging.layers import InMemoryLayer
+from messaging.models import Store
 from tests.vocabulary import PATIENCE
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -88,6 +90,19 @@ async def test_what_was_written_while_hello_was_under_way_arrives(world):
     await listener.expect("caught_up")
     await world.say(ann, chat, "after")
     await listener.expect_event(chat, 2)
+
+
+async def test_a_write_under_another_epoch_is_left_to_the_next_connection(world):
+    (ann,) = await world.users("ann")
+    chat = await world.group(ann)
+    talk = await world.join(ann)
+    await run_in_thread(lambda: Store.objects.update(epoch="restored"))
+    await talk.say(chat, id="a")
+    bye = await talk.expect_close(4100)
+    assert bye["retry_after"] > 0
+    again = await world.join(ann)
+    await again.say(chat, id="a")
+    await again.expect("ack", id="a", seq=1, duplicate=True)
 
 
 async def test_joins_that_failed_are_repeated_when_the_layer_is_heard_again(world, layer):
