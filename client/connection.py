@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Self, cast
 from urllib.parse import urlsplit, urlunsplit
@@ -27,6 +28,9 @@ CLOSE_SECONDS = 2.0
 _transport_logger = logging.getLogger("client.connection.transport")
 _transport_logger.setLevel(logging.INFO)
 
+# Called with `opened`, `sent`, `received` or `ended`, and the frame or what there is to say of it.
+Tap = Callable[[str, Frame], None]
+
 
 class _Connect(connect):
     def process_redirect(self, exc: Exception) -> Exception | str:
@@ -37,9 +41,15 @@ class _Connect(connect):
 class Connection:
     """An open WebSocket that carries frames."""
 
-    def __init__(self, websocket: ClientConnection) -> None:
+    def __init__(self, websocket: ClientConnection, tap: Tap | None = None) -> None:
         self._websocket = websocket
+        self._tap = tap
+        self._leaving = False
         self.bye: Frame | None = None
+        if tap:
+            # The end counts when it comes, though frames from before it may still wait to be received.
+            self._watch = asyncio.create_task(websocket.wait_closed())
+            self._watch.add_done_callback(self._tell_end)
 
     @classmethod
     async def open(
@@ -53,8 +63,11 @@ class Connection:
         origin: str | None = None,
         ping_seconds: float | None = 20.0,
         open_seconds: float = 10.0,
+        tap: Tap | None = None,
     ) -> Self:
         """Do the handshake; a token goes into a header, or the way of browsers into the subprotocol.
+
+        `tap` hears of everything that goes over the socket, from `opened` to `ended`.
 
         Raises HandshakeRefused where the server answered, TransportError where it did not.
         """
@@ -78,7 +91,9 @@ class Connection:
             raise HandshakeRefused(error.response.status_code) from error
         except (OSError, WebSocketException) as error:
             raise TransportError(f"no connection: {type(error).__name__}") from error
-        return cls(websocket)
+        if tap:
+            tap("opened", {"path": path})
+        return cls(websocket, tap)
 
     @property
     def transport(self) -> asyncio.Transport:
@@ -104,6 +119,8 @@ class Connection:
 
     async def raw(self, data: str | bytes) -> None:
         """Send a message as it stands, frame or not."""
+        if self._tap:
+            self._tap("sent", _as_frame(data))
         try:
             await self._websocket.send(data)
         except ConnectionClosed as error:
@@ -116,6 +133,8 @@ class Connection:
                 frame = decode(await self._websocket.recv())
         except ConnectionClosed as error:
             raise self._ended() from error
+        if self._tap:
+            self._tap("received", frame)
         if frame["type"] == "bye":
             self.bye = frame
         return frame
@@ -133,10 +152,12 @@ class Connection:
 
     async def close(self, code: int = 1000) -> None:
         """Close politely; cut the socket if the peer does not do its part."""
+        self._leaving = True
         await self._websocket.close(code)
 
     async def abort(self) -> None:
         """Cut the socket without a word."""
+        self._leaving = True
         self.transport.abort()
         await self._websocket.wait_closed()
 
@@ -154,6 +175,11 @@ class Connection:
     def _ended(self) -> ConnectionEnded:
         return ConnectionEnded(self.end or End(None))
 
+    def _tell_end(self, _watch: asyncio.Task[None]) -> None:
+        if self._tap:
+            frame = {"code": self._websocket.close_code, "reason": self._websocket.close_reason or ""}
+            self._tap("ended", frame | ({"own": True} if self._leaving else {}))
+
 
 def end_of(bye: Frame) -> End:
     """Return the end that `bye` announces."""
@@ -165,3 +191,11 @@ def socket_url(base_url: str, path: str) -> str:
     base = urlsplit(base_url)
     path, _, query = path.partition("?")
     return urlunsplit(("wss" if base.scheme == "https" else "ws", base.netloc, path, query, ""))
+
+
+def _as_frame(data: str | bytes) -> Frame:
+    try:
+        frame = json.loads(data)
+    except ValueError:
+        frame = None
+    return frame if isinstance(frame, dict) else {"unreadable": len(data)}

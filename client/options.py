@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from client.backoff import Waits
+from client.connection import Tap
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,3 +28,5 @@ class Options:
     feed_limit: int = 10_000
     # Send the token the way browsers have to.
     browser: bool = False
+    # Hears of everything that goes over the sockets of this client (`Connection.open`).
+    tap: Tap | None = None

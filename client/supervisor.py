@@ -95,6 +95,7 @@ class Supervisor:
                 token=token,
                 browser=self._options.browser,
                 ping_seconds=self._options.ping_seconds,
+                tap=self._options.tap,
             )
         except ClientError as error:
             return self._backoff.after_error(error)
