@@ -124,7 +124,14 @@ def _use_postgresql(database: dict[str, Any], environment: Environment) -> dict[
         "options": " ".join(
             [*filter(None, [given.get("options")]), *(f"-c {name}={value}" for name, value in limits.items())]
         ),
-        "pool": {"min_size": 1, "max_size": environment.database_threads + _OTHER_CONNECTIONS, "timeout": 5},
+        "pool": {
+            "min_size": 1,
+            "max_size": environment.database_threads + _OTHER_CONNECTIONS,
+            "timeout": 5,
+            # While it tries to reconnect, at longer and longer intervals, nobody else may try: a database that was away
+            # for a minute would be found half a minute late. So it gives up, and the next who asks tries anew.
+            "reconnect_timeout": 1,
+        },
     }
     # No check on taking a connection: it costs a round trip, and after a restart the pool waits longer from one dead
     # connection to the next. The first failure drops them all (`messaging.database.drop_dead_connections`).

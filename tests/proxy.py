@@ -83,6 +83,8 @@ class Proxy:
             link = asyncio.create_task(self._join(near))
             self._links.add(link)
             link.add_done_callback(self._links.discard)
+            # A task that is cancelled before its first step closes nothing itself.
+            link.add_done_callback(lambda _link, near=near: _reset(near))  # type: ignore[misc]
 
     async def _join(self, near: socket.socket) -> None:
         far = socket.socket()

@@ -10,7 +10,8 @@ from messaging.database import run_in_thread
 from messaging.log import Write, append
 from messaging.models import Connection
 from messaging.protocol.frames import MessageSend
-from tests.server import Person
+from tests.server import Person, SocketTalk
+from tests.vocabulary import ClosedError
 
 pytestmark = pytest.mark.services
 
@@ -35,7 +36,7 @@ async def pair(start_server, sign_up):
     return server, ann, bob, chat
 
 
-async def _resume(person: Person, chat: int):
+async def _resume(person: Person, chat: int) -> SocketTalk:
     first = await person.join()
     talk = await person.connect()
     await talk.send("hello", resume={chat: 0}, epoch=first.ready["epoch"])
@@ -64,6 +65,32 @@ async def test_a_peer_that_never_reads_costs_little_and_is_sent_away(pair):
             await asyncio.sleep(0.05)
     assert most < 30_000_000
     await other.expect_ack(await other.say(chat, "still fast"), seq=MESSAGES + 1)
+
+
+async def test_a_peer_that_begins_to_read_too_late_gets_what_was_sent_in_order_and_then_the_reason(start_server, enrol):
+    server = await start_server(SLOW_SECONDS="1", PENDING_BYTES="1000000")
+    people = await enrol(server, *(f"user{n}" for n in range(8)))
+    chat = (await people[0].rest.create_chat("group", [person.id for person in people], title="All")).id
+    await _fill(chat, people[0].id)
+    talks = [await _resume(person, chat) for person in people]
+    # Between the bye and the cut there is a second: one of them begins to read within it.
+    ends = await asyncio.gather(*(_read_late(talk, chat, 0.1 + n * 0.3) for n, talk in enumerate(talks)))
+    assert 4203 in ends
+
+
+async def _read_late(talk: SocketTalk, chat: int, seconds: float) -> int | None:
+    """Begin to read after so long; return the code of the bye, None where there was none before the end."""
+    await asyncio.sleep(seconds)  # the pause itself
+    await talk.expect("ready")
+    for seq in range(1, MESSAGES + 1):
+        try:
+            frame = await talk.take()
+        except ClosedError:
+            return None
+        if frame["type"] == "bye":
+            return int(frame["code"])
+        assert (frame["type"], frame["chat"], frame["seq"]) == ("message.created", chat, seq)
+    return None
 
 
 async def test_a_peer_that_asks_for_much_and_reads_nothing_costs_little(pair):

@@ -43,6 +43,8 @@ def test_postgresql_has_a_pool_and_bounded_waits(tmp_path):
         "-c work_mem=8MB -c lock_timeout=3000 -c statement_timeout=0 -c idle_in_transaction_session_timeout=0"
     )
     assert database["OPTIONS"]["pool"]["max_size"] == 12
+    # A reconnection that is tried at ever longer intervals lets nobody else try.
+    assert database["OPTIONS"]["pool"]["reconnect_timeout"] == 1
     assert not (tmp_path / "var").exists()
 
 
