@@ -16,7 +16,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import msgspec
 from django.core.exceptions import ImproperlyConfigured
-from django.db import InterfaceError, OperationalError, close_old_connections, connection, connections
+from django.db import InterfaceError, InternalError, OperationalError, close_old_connections, connection, connections
 
 from messaging import metrics
 from messaging.conf import get_settings
@@ -24,8 +24,9 @@ from messaging.conf import get_settings
 P = ParamSpec("P")
 T = TypeVar("T")
 
-# The database did not answer, or did not take the work; whether it did it is not known.
-STORE_AWAY = (OperationalError, InterfaceError)
+# The database did not answer, or did not take the work; whether it did it is not known. (An internal error is what Django
+# makes of a transaction that idled for too long.)
+STORE_AWAY = (OperationalError, InterfaceError, InternalError)
 
 # PostgreSQL's deadlock_detected and serialization_failure: the transaction is undone so that another could go on.
 _VICTIM = frozenset({"40P01", "40001"})

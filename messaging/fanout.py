@@ -12,7 +12,6 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
-from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 
 from messaging import metrics
@@ -127,4 +126,5 @@ async def publish(publications: Sequence[Publication]) -> None:
 def publish_now(publications: Sequence[Publication]) -> None:
     """Publish from a process or a thread that has no server loop."""
     if publications:
-        async_to_sync(publish)(publications)
+        # In a loop of its own: the one that this thread was started from may have ended.
+        asyncio.run(publish(publications))

@@ -54,6 +54,9 @@ class Runtime:
         self.openings = asyncio.Semaphore(get_limits().openings_at_once)
         self.openings_waiting = 0
         self._tasks: set[asyncio.Task[Any]] = set()
+        # Writes that threads wait for. After the end none is taken any more: it would never be answered.
+        self._asked: set[Future[Outcome | ChatError]] = set()
+        self._ended = False
 
     def start(self) -> None:
         """Begin the background work."""
@@ -108,20 +111,33 @@ class Runtime:
     def write_from_thread(self, write: Write) -> Outcome:
         """Write from another thread of this process and wait for the answer; raises ChatError."""
         future: Future[Outcome | ChatError] = Future()
-        self.loop.call_soon_threadsafe(self._submit, write, future)
+        self._asked.add(future)
         try:
+            # After the line above: an end that comes now finds the future.
+            if self._ended:
+                raise Unavailable(retry_after=1.0)
+            self.loop.call_soon_threadsafe(self._submit, write, future)
             outcome = future.result(timeout=get_limits().answer_seconds)
-        except TimeoutError:
+        except (TimeoutError, RuntimeError):
+            # In vain, or the loop is closed.
             raise Unavailable(retry_after=1.0) from None
+        finally:
+            self._asked.discard(future)
         if isinstance(outcome, ChatError):
             raise outcome
         return outcome
 
     def _submit(self, write: Write, future: Future[Outcome | ChatError]) -> None:
         try:
-            self.writer.submit(write, lambda outcome, _epoch: future.set_result(outcome))
+            self.writer.submit(write, lambda outcome, _epoch: _settle(future, outcome))
         except ChatError as error:
-            future.set_result(error)
+            _settle(future, error)
+
+    def _release_threads(self) -> None:
+        """Let no thread wait for a loop that ends: the process would wait for the thread."""
+        self._ended = True
+        for future in list(self._asked):
+            _settle(future, Unavailable(retry_after=1.0))
 
     def publish_from_thread(self, publications: list[Publication]) -> None:
         """Publish from another thread of this process."""
@@ -162,13 +178,21 @@ class Runtime:
     async def stop(self) -> None:
         """End the background work, after what is still under way."""
         global _runtime
-        await self.settle()
-        await self._finish()
-        await asyncio.gather(self.tail.stop(), self.canary.stop())
-        await self.beat.stop()
-        self.writer.close()
-        if _runtime is self:
-            _runtime = None
+        try:
+            await self.settle()
+            await self._finish()
+            await asyncio.gather(self.tail.stop(), self.canary.stop())
+            await self.beat.stop()
+        finally:
+            self._release_threads()
+            self.writer.close()
+            if _runtime is self:
+                _runtime = None
+
+
+def _settle(future: Future[Outcome | ChatError], outcome: Outcome | ChatError) -> None:
+    if not future.done():
+        future.set_result(outcome)
 
 
 _runtime: Runtime | None = None

@@ -303,6 +303,25 @@ async def test_a_thread_does_not_wait_for_ever(shrink, stuck):
         await from_thread(lambda: runtime.write_from_thread(message(chat, ann)))
 
 
+async def test_the_end_of_a_runtime_lets_no_thread_wait(shrink, stuck):
+    shrink(drain_seconds=0.05)
+    ann, chat = await run_in_thread(make_chat)
+    runtime = ensure_runtime()
+    await runtime.beat.registered()
+    stuck(runtime)
+    waiting = asyncio.ensure_future(from_thread(lambda: runtime.write_from_thread(message(chat, ann))))
+    while not runtime._asked:  # noqa: ASYNC110
+        await asyncio.sleep(0.005)
+    stopping = asyncio.ensure_future(runtime.stop())
+    # As a server does that gives up waiting for the database.
+    await asyncio.wait([stopping], timeout=0.1)
+    stopping.cancel()
+    with pytest.raises(Unavailable):
+        await waiting
+    with pytest.raises(Unavailable):
+        await from_thread(lambda: runtime.write_from_thread(message(chat, ann)))
+
+
 async def test_publications_from_a_thread_go_out_in_order():
     runtime = ensure_runtime()
     ear = await Ear.on(get_channel_layer(), "user.5")
