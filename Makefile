@@ -2,12 +2,15 @@
 #   PYTHON=python3.12   the interpreter that .venv is made with (3.11 or newer); `make clean` first to change it
 #   PORT=8000           where `make run` listens
 #   ARGS="-k resume"    more arguments for pytest in `make test` and `make test-fast`
+#   SECONDS=600 SEED=7  how long `make faults` runs, and which faults it deals
 
 export PYTHON ?= python3
 ARGS ?=
+SECONDS ?= 600
+SEED ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast check format lock clean
+.PHONY: help run test test-fast faults check format lock clean
 
 help: ## List these verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -24,6 +27,10 @@ test: ## Run all tests twice: on SQLite in memory, then on PostgreSQL and Redis 
 test-fast: ## Run the tests that need no service
 	@scripts/bootstrap.sh dev
 	@scripts/test.sh fast $(ARGS)
+
+faults: ## Run servers and clients under faults for ten minutes and judge what the clients saw
+	@scripts/bootstrap.sh dev
+	@scripts/with-services.sh .venv/bin/python -m tests.faults --seconds $(SECONDS) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 check: ## Check format, lint, types, imports, migrations, lock and docs
 	@scripts/bootstrap.sh dev
