@@ -67,6 +67,7 @@ class Dialog:
             for waiter in self._requests.values():
                 if not waiter.done():
                     waiter.set_exception(ConnectionEnded(End(None)))
+                    waiter.exception()  # who has not yet begun to wait fails at sending
 
     async def request(self, command: Frame) -> Frame:
         """Send a command that is no write, and return its ack; raise CommandRefused, or ConnectionEnded."""
