@@ -21,6 +21,7 @@ from channels.utils import await_many_dispatch
 
 from consumers.deadlines import Deadlines
 from consumers.handlers import HANDLERS
+from consumers.inbox import Inbox
 from consumers.limits import Allowance
 from consumers.outlet import make_outlet
 from consumers.signals import ReadMarks, TypingTold
@@ -43,6 +44,9 @@ from messaging.selectors import Overview
 
 logger = logging.getLogger(__name__)
 
+# How long a server may take to hand over what was said last, and then the close frame.
+_CLOSE_SECONDS = 2.0
+
 
 class ChatConsumer(AsyncJsonWebsocketConsumer):
     """One open WebSocket; `scope` holds what the handshake found: `access`, `ticket`, `subprotocol`."""
@@ -53,8 +57,10 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
         self.channel_layer = get_channel_layer()
         self.channel_name = await self.channel_layer.new_channel()
         self.subscriptions = self._subscribe()
+        self._inbox = Inbox(receive)
+        self._application = asyncio.current_task()
         try:
-            await self._serve(receive)
+            await self._serve()
         except StopConsumer:
             pass
         finally:
@@ -92,14 +98,14 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
             send_away=functools.partial(send_away, self),
         )
 
-    async def _serve(self, receive: Any) -> None:
+    async def _serve(self) -> None:
         if hasattr(self.channel_layer, "attach"):
             self.channel_layer.attach(self.channel_name, self.hear)
             while True:
-                await self.dispatch(await receive())
+                await self.dispatch(await self._inbox.take())
         else:
             from_layer = functools.partial(self.channel_layer.receive, self.channel_name)
-            await await_many_dispatch([receive, from_layer], self.dispatch)
+            await await_many_dispatch([self._inbox.take, from_layer], self.dispatch)
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         """Call the handler of an ASGI or layer message, without Channels' trip through the database thread before it."""
@@ -109,9 +115,7 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
 
     async def connect(self) -> None:
         """Claim the user's one connection, then accept; the claim and the checks it makes are one statement."""
-        async with self.runtime.opening():
-            taken = await self._take_claim()
-        if not taken:
+        if not await self._inbox.unless_gone(self._take_claim()):
             metrics.HANDSHAKES.labels("claim").inc()
             await self.close()
             raise StopConsumer
@@ -120,13 +124,13 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
 
     async def _take_claim(self) -> bool:
         try:
-            async with asyncio.timeout(get_limits().hello_seconds):
-                node = await self.runtime.beat.registered()
-            self.claim = self._make_claim(node)
-            self.runtime.connections.open(self.claim.connection)
-            self._claiming = self.runtime.spawn(run_in_thread(take_claim, self.claim))
-            # Shielded: a claim that commits after its handshake was cancelled is released all the same.
-            return await asyncio.shield(self._claiming)
+            # Bounded, turn included: a client that has given up has tried again, and its newer claim must not be replaced.
+            async with asyncio.timeout(get_limits().hello_seconds), self.runtime.opening():
+                self.claim = self._make_claim(await self.runtime.beat.registered())
+                self.runtime.connections.open(self.claim.connection)
+                self._claiming = self.runtime.spawn(run_in_thread(take_claim, self.claim))
+                # Shielded: a claim that commits after its handshake was cancelled is released all the same.
+                return await asyncio.shield(self._claiming)
         except Exception:
             logger.warning("The claim of a connection could not be taken.", exc_info=True)
             return False
@@ -179,11 +183,22 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
         self.runtime.spawn(self._close(code))
 
     async def _close(self, code: CloseCode) -> None:
-        await self.outlet.flush()
-        await self.base_send({"type": "websocket.close", "code": int(code)})
+        """Close, in good order where the server takes what was sent, and by force where it waits for a peer."""
+        try:
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                await self.outlet.flush()
+        except TimeoutError:
+            self.outlet.give_up()
+        try:
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                await self.base_send({"type": "websocket.close", "code": int(code)})
+        except TimeoutError:
+            if self._application is not None:
+                self._application.cancel()
 
     def _clean_up(self) -> None:
         self._ending = True
+        self._inbox.close()
         self.deadlines.close()
         self.outlet.seal()
         if hasattr(self.channel_layer, "detach"):
@@ -215,9 +230,8 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
         if not self._allowance.reads(now):
             self.end(CloseCode.FLOODING)
             return
-        if self.outlet.room <= 0:
-            # It asks and does not read: the answers are kept for it too.
-            self.deadlines.watch_room(lambda: self.outlet.room)
+        # One that asks and does not read is not read either: the answers would all be kept for it.
+        await self.deadlines.wait_for_room(self.outlet)
         try:
             await self._obey(text_data, now)
         except RefusedFrame as refused:
@@ -233,6 +247,8 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
                 await HANDLERS[type(command)](self, command)
         except TimeoutError:
             self.end(CloseCode.OVERLOADED)
+        except StopConsumer:
+            raise
         except Exception as error:
             refusal = _as_chat_error(error)
             # A signal without an id gets no answer.
@@ -273,13 +289,17 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
     # What handlers ask for
 
     async def join_all(self) -> Overview:
-        """Join the groups of all chats and return where they stand."""
+        """Join the groups of all chats and return where they stand; the peer's time to say hello is over."""
+        self.deadlines.cancel("hello")
+        return await self._inbox.unless_gone(self._join_in_turn())
+
+    async def _join_in_turn(self) -> Overview:
         async with self.runtime.opening():
             return await self.subscriptions.join_all()
 
     def become_ready(self, ready: Ready) -> None:
         """Answer hello, open the streams and read what they miss."""
-        self.deadlines.cancel("hello")
+        self.scope["seat"].opened()
         self._ready = True
         self.outlet.send(encode(ready))
         self.subscriptions.begin(ready)

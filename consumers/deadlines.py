@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 
+from consumers.stream import Outlet
 from messaging.conf import get_limits
 from messaging.protocol.codes import CloseCode
 
@@ -20,6 +21,7 @@ class Deadlines:
         self._end = end
         self._loop = asyncio.get_running_loop()
         self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._closed = False
 
     def set(self, name: str, seconds: float, code: CloseCode) -> None:
         """Set a deadline, in place of an earlier one of that name."""
@@ -33,12 +35,13 @@ class Deadlines:
             timer.cancel()
 
     def close(self) -> None:
-        """Take all of them back."""
+        """Take all of them back, and let nobody wait."""
+        self._closed = True
         for name in list(self._timers):
             self.cancel(name)
 
-    def watch_room(self, room: Callable[[], int]) -> None:
-        """End the connection unless its peer makes room, by reading, in time; `cancel("room")` says that it did."""
+    def _watch_room(self, room: Callable[[], int]) -> None:
+        """End the connection unless its peer makes room, by reading, in time."""
         if "room" not in self._timers:
             self._check_room(room, time.monotonic())
 
@@ -50,6 +53,16 @@ class Deadlines:
             self._end(CloseCode.TOO_SLOW)
         else:
             self._timers["room"] = self._loop.call_later(ROOM_SECONDS, self._check_room, room, since)
+
+    async def wait_for_room(self, outlet: Outlet) -> None:
+        """Return when the peer has read enough of what was sent to it; one that does not is sent away."""
+        if outlet.room > 0:
+            return
+        while outlet.room <= 0 and not self._closed:
+            # Anew after each moment with room: it was used by others who waited, and the peer does read.
+            self._watch_room(lambda: outlet.room)
+            await asyncio.sleep(ROOM_SECONDS)
+        self.cancel("room")
 
     def watch_answers(self, oldest: Callable[[], float | None]) -> None:
         """End the connection when a write waits too long; `oldest` tells since when one does, on the monotonic clock."""

@@ -134,7 +134,7 @@ async def sync(consumer: ChatConsumer, command: Sync) -> None:
     position = Position(command.chat, command.after, command.limit)
     page = await run_in_thread(read_as_member, consumer.user, position)
     events = [encode_event_for(consumer.user, event) for event in page.events]
-    sent = _fitting(events)
+    sent = _fitting(events, consumer.outlet.room)
     more = bool(sent) and page.events[len(sent) - 1].seq < page.head
     consumer.acknowledge(Ack(id=command.id, chat=command.chat, events=sent, head=page.head, more=more))
 
@@ -143,7 +143,7 @@ async def page_history(consumer: ChatConsumer, command: History) -> None:
     """Answer with folded messages below a place, newest first."""
     _check_room(consumer)
     messages = await run_in_thread(_read_history, consumer.user, command)
-    sent = _fitting([encode(message) for message in messages[: command.limit]])
+    sent = _fitting([encode(message) for message in messages[: command.limit]], consumer.outlet.room)
     more = len(sent) < len(messages)
     consumer.acknowledge(Ack(id=command.id, chat=command.chat, messages=sent, more=more))
 
@@ -161,10 +161,10 @@ def _read_history(user: int, command: History) -> list[dict[str, Any]]:
         return fold_for(membership, history(membership, before=command.before, after=None, limit=command.limit + 1))
 
 
-def _fitting(frames: list[bytes]) -> list[msgspec.Raw]:
-    """Return as many of `frames` as one answer carries, at least one of them."""
+def _fitting(frames: list[bytes], room: int) -> list[msgspec.Raw]:
+    """Return as many of `frames` as one answer carries and the peer has room for, at least one of them."""
     sizes = accumulate(map(len, frames))
-    most = get_limits().answer_bytes
+    most = min(get_limits().answer_bytes, room)
     return [msgspec.Raw(frame) for frame, size in zip(frames, sizes, strict=True) if size <= most] or [
         msgspec.Raw(frame) for frame in frames[:1]
     ]

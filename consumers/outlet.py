@@ -81,6 +81,10 @@ class PreparedOutlet:
         """Return when everything sent was handed to the transport."""
         self._flush()
 
+    def give_up(self) -> None:
+        """Hand over nothing more."""
+        self._buffer.clear()
+
     def seal(self) -> None:
         """Take nothing more; what was sent goes out."""
         self._sealed = True
@@ -124,9 +128,18 @@ class PlainOutlet:
                 self._waiting_bytes -= len(payload)
         except Exception:
             # Servers differ in what they raise for a peer that has gone; its disconnect follows.
+            self._waiting.clear()
+            self._waiting_bytes = 0
             logger.debug("A frame was not sent.", exc_info=True)
         finally:
             self._task = None
+
+    def give_up(self) -> None:
+        """Hand over nothing more."""
+        self._waiting.clear()
+        self._waiting_bytes = 0
+        if self._task is not None:
+            self._task.cancel()
 
     async def flush(self) -> None:
         """Return when everything sent was handed to the server."""

@@ -175,6 +175,10 @@ class Streams:
 
     def _offer_each(self, stream: Stream, batch: EventBatch) -> Verdict:
         stream.hear_of(batch.first + len(batch) - 1)
+        if self._outlet.room <= 0:
+            # Nor is anything held for a peer that does not read: the log has it.
+            stream.held.clear()
+            return self._progress(stream)
         for seq, frame, key in batch:
             if stream.next < seq:
                 self._hold(stream, seq, frame, key)

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any
 
-from consumers.deadlines import ROOM_SECONDS, Deadlines
+from consumers.deadlines import Deadlines
 from consumers.stream import Outlet, Stream, Streams, Verdict
 from messaging import metrics, selectors
 from messaging.conf import get_limits
@@ -57,6 +57,7 @@ class Subscriptions:
         self._lock = asyncio.Lock()
         self._reads = asyncio.Semaphore(_READS_AT_ONCE)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._closed = False
 
     async def join_all(self) -> Overview:
         """Join the groups of all chats, then read where they stand: what is written after that read is heard of."""
@@ -77,7 +78,9 @@ class Subscriptions:
     async def rejoin(self) -> None:
         """Join every group again."""
         async with self._lock:
-            await self._join_groups(list(self._groups))
+            # Without a channel the layer would open one, for nobody.
+            if not self._closed:
+                await self._join_groups(list(self._groups))
 
     def begin(self, ready: Ready) -> None:
         """Open the streams of `ready` and read the log for each that is behind, newest activity first."""
@@ -111,6 +114,7 @@ class Subscriptions:
 
     async def close(self) -> None:
         """Stop everything and leave all groups."""
+        self._closed = True
         for task in self._tasks:
             task.cancel()
         self._tail.leave(self)
@@ -179,7 +183,7 @@ class Subscriptions:
     async def _read(self, stream: Stream) -> Verdict:
         # A few at a time: a peer that is back after a month must not have all its chats read before it reads one.
         async with self._reads:
-            await self._wait_for_room()
+            await self._deadlines.wait_for_room(self._outlet)
             return await self._read_page(stream)
 
     async def _read_page(self, stream: Stream) -> Verdict:
@@ -197,15 +201,6 @@ class Subscriptions:
             self._streams.drop(stream.chat)
             return Verdict.DONE
         return self._streams.finish_read(stream, page.events, page.head)
-
-    async def _wait_for_room(self) -> None:
-        """Wait until the peer has read enough of what was sent to it; one that does not is sent away."""
-        if self._outlet.room > 0:
-            return
-        self._deadlines.watch_room(lambda: self._outlet.room)
-        while self._outlet.room <= 0:  # noqa: ASYNC110 -- no server tells when its peer has read
-            await asyncio.sleep(ROOM_SECONDS)
-        self._deadlines.cancel("room")
 
     async def _open(self, stream: Stream) -> None:
         chat = stream.chat
@@ -250,11 +245,12 @@ class Subscriptions:
 
     async def _join_groups(self, groups: list[str]) -> None:
         try:
-            if hasattr(self._layer, "join"):
-                await self._layer.join(groups, self._channel)
-            else:
-                for group in groups:
-                    await self._layer.group_add(group, self._channel)
+            async with asyncio.timeout(get_limits().publish_seconds):
+                if hasattr(self._layer, "join"):
+                    await self._layer.join(groups, self._channel)
+                else:
+                    for group in groups:
+                        await self._layer.group_add(group, self._channel)
         except Exception:  # whatever the layer raises: without it the log alone is heard
             metrics.JOIN_FAILURES.inc()
             self._canary.doubt()
@@ -281,6 +277,9 @@ class Subscriptions:
             logger.info("The channel layer did not take some leaves.", exc_info=True)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        if self._closed:
+            work.close()
+            return
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._done)

@@ -28,6 +28,7 @@ class Canary:
         self.deaf = False
         self._group = group_for_node(name)
         self._recover = recover
+        self._channel: str | None = None
         self._song = 0
         self._heard = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -51,21 +52,25 @@ class Canary:
         metrics.LAYER_DEAF.set(1)
 
     async def _sing_forever(self) -> None:
-        layer = get_channel_layer()
-        channel = await layer.new_channel()
-        self._listen(layer, channel)
-        joined = False
         while True:
             try:
-                if not joined or self.deaf:
-                    await layer.group_add(self._group, channel)
-                    joined = True
                 heard = await self._sing()
+                if heard and self.deaf:
+                    await self._recover_hearing()
             except Exception:  # whatever the layer raises
                 logger.info("The canary could not sing.", exc_info=True)
                 heard = False
-            await self._conclude(heard)
+            if not heard:
+                self.doubt()
             await asyncio.sleep(get_limits().canary_seconds)
+
+    async def _join(self) -> None:
+        layer = get_channel_layer()
+        async with asyncio.timeout(get_limits().publish_seconds):
+            if self._channel is None:
+                self._channel = await layer.new_channel()
+                self._listen(layer, self._channel)
+            await layer.group_add(self._group, self._channel)
 
     def _listen(self, layer: Any, channel: str) -> None:
         if hasattr(layer, "attach"):
@@ -85,6 +90,8 @@ class Canary:
             self._heard.set()
 
     async def _sing(self) -> bool:
+        if self._song == 0 or self.deaf:
+            await self._join()
         self._song += 1
         self._heard.clear()
         await publish([tell_canary(self._group, self._song)])
@@ -95,15 +102,12 @@ class Canary:
             return False
         return True
 
-    async def _conclude(self, heard: bool) -> None:
-        if not heard:
-            self.doubt()
-        elif self.deaf:
-            # Before the joins: one that fails again makes it deaf again.
-            self.deaf = False
-            metrics.LAYER_DEAF.set(0)
-            logger.warning("The channel layer is heard again.")
-            await self._recover()
+    async def _recover_hearing(self) -> None:
+        # Before the joins: one that fails again makes it deaf again.
+        self.deaf = False
+        metrics.LAYER_DEAF.set(0)
+        logger.warning("The channel layer is heard again.")
+        await self._recover()
 
     def _spawn(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)

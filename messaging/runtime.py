@@ -37,6 +37,30 @@ _SENT_AWAY_AT_ONCE = 100
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
+class Seat:
+    """What one WebSocket takes of a process: entered before its handshake begins, left when it has ended."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._opening = False
+
+    def __enter__(self) -> Seat:
+        self._opening = True
+        self._runtime.sockets += 1
+        self._runtime.sockets_opening += 1
+        return self
+
+    def opened(self) -> None:
+        """Take note that the connection is ready."""
+        if self._opening:
+            self._opening = False
+            self._runtime.sockets_opening -= 1
+
+    def __exit__(self, *_error: object) -> None:
+        self.opened()
+        self._runtime.sockets -= 1
+
+
 class Runtime:
     """The parts of one server process, in the order they depend on each other."""
 
@@ -51,8 +75,10 @@ class Runtime:
         self.canary = Canary(self.beat.node, self._rejoin)
         self.draining = False
         # Held while a connection is opened: a storm of them waits here, and not in front of everybody else's work.
-        self.openings = asyncio.Semaphore(get_limits().openings_at_once)
-        self.openings_waiting = 0
+        self._openings = asyncio.Semaphore(get_limits().openings_at_once)
+        # Sockets from before their handshake to their end; and those of them that are not ready yet.
+        self.sockets = 0
+        self.sockets_opening = 0
         self._tasks: set[asyncio.Task[Any]] = set()
         # Writes that threads wait for. After the end none is taken any more: it would never be answered.
         self._asked: set[Future[Outcome | ChatError]] = set()
@@ -80,22 +106,15 @@ class Runtime:
         limits = get_limits()
         return (
             self.draining
-            or len(self.connections) >= limits.connections
-            or self.openings_waiting >= limits.openings_waiting
+            or self.sockets >= limits.connections
+            or self.sockets_opening >= limits.openings_waiting + limits.openings_at_once
         )
 
     @asynccontextmanager
     async def opening(self) -> AsyncIterator[None]:
         """Take one's turn at the work that opens a connection."""
-        self.openings_waiting += 1
-        try:
-            await self.openings.acquire()
-        finally:
-            self.openings_waiting -= 1
-        try:
+        async with self._openings:
             yield
-        finally:
-            self.openings.release()
 
     async def _rejoin(self) -> None:
         for connection in self.connections:
@@ -150,11 +169,15 @@ class Runtime:
         """
         self.draining = True
         deadline = self.loop.time() + get_limits().drain_seconds / 2
-        await asyncio.wait([self.loop.create_task(self._finish())], timeout=get_limits().drain_seconds / 2)
+        await self._within(self._finish())
         while self.loop.time() < deadline and any(connection.unanswered for connection in self.connections):  # noqa: ASYNC110
             # What is committed is answered in its place in the stream: something smaller may still be missing there.
             await asyncio.sleep(_LOOK_SECONDS)
         await self._send_away()
+
+    async def _within(self, work: Coroutine[Any, Any, None]) -> None:
+        """Give `work`, which may wait for a database that is away, half of the time for the end; it goes on after that."""
+        await asyncio.wait([self.spawn(work)], timeout=get_limits().drain_seconds / 2)
 
     async def _finish(self) -> None:
         await self.writer.drain()
@@ -180,9 +203,9 @@ class Runtime:
         global _runtime
         try:
             await self.settle()
-            await self._finish()
+            await self._within(self._finish())
             await asyncio.gather(self.tail.stop(), self.canary.stop())
-            await self.beat.stop()
+            await self._within(self.beat.stop())
         finally:
             self._release_threads()
             self.writer.close()

@@ -123,7 +123,7 @@ def read_heads(chats: Sequence[int]) -> list[tuple[int, int]]:
 
 
 def sum_memberships(users: Sequence[int]) -> dict[int, tuple[int, int]]:
-    """Return how many chats each user has, and the sum of their ids: two lists with the same of both are the same list."""
+    """Return how many chats each user has, and the sum of their ids: lists that differ hardly ever have the same of both."""
     sql = f"""
         SELECT m.user_id, count(*), sum(m.chat_id) FROM {sql_rows(user_id=int)}
         JOIN messaging_membership m ON m.user_id = r.user_id AND m.left_seq IS NULL GROUP BY m.user_id

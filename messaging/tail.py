@@ -57,6 +57,7 @@ class TailWatcher:
         # The store's clock at the last look; None before the first, and after one that failed.
         self._looked_at: Any = None
         self._compare_at = 0.0
+        self._look_at = 0.0
         # What the last look found: whoever follows a chat was told of these heads.
         self._told: dict[int, int] = {}
         self._task: asyncio.Task[None] | None = None
@@ -114,6 +115,7 @@ class TailWatcher:
             await asyncio.sleep(get_limits().tail_seconds)
 
     async def _look(self) -> None:
+        self._look_at = asyncio.get_running_loop().time() + get_limits().tail_seconds
         changes = await run_in_lane(self._lane, read_changes, self._looked_at, _OVERLAP_SECONDS)
         self._looked_at = changes.at
         told, self._told = self._told, dict(changes.heads)
@@ -136,11 +138,18 @@ class TailWatcher:
         """Hold every stream against its head, and every user's streams against the memberships."""
         for chats in _in_pages(list(self._by_chat)):
             await self._tell_heads(await run_in_lane(self._lane, read_heads, chats))
+            await self._look_if_due()
         for users in _in_pages(list(self._by_user)):
             sums = await run_in_lane(self._lane, sum_memberships, users)
             differing = [f for user in users for f in self._by_user.get(user, ()) if f.sum_of_chats() != sums[user]]
             for follower in differing:
                 follower.compare(await run_in_lane(self._lane, chats_of, follower.user))
+            await self._look_if_due()
+
+    async def _look_if_due(self) -> None:
+        """Look between the pages of a comparison that takes long."""
+        if asyncio.get_running_loop().time() >= self._look_at:
+            await self._look()
 
 
 def _in_pages(items: Iterable[T]) -> Iterator[list[T]]:

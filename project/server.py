@@ -42,6 +42,8 @@ _FRAMES_UNREAD = 16
 _CANCEL_SECONDS = 0.5
 _STOP_SECONDS = 1.0
 _HANG_SECONDS = 2.0
+# For threads to end by themselves, once everything is done.
+_JOIN_SECONDS = 0.3
 # honcho and its supervisor may both pass on the same signal.
 _SECOND_SIGNAL_SECONDS = 1.0
 _POLL_SECONDS = 0.02
@@ -84,7 +86,9 @@ class Transport:
         return all(isinstance(getattr(transport, name, None), type_) for name, type_ in fields.items())
 
     def pending(self) -> int:
-        """Return how many bytes were taken for the peer and are not yet handed to the kernel."""
+        """Return how many bytes were taken for the peer and are not yet handed to the kernel; 0 where it is gone."""
+        if self._protocol.state == self._protocol.STATE_CLOSED:
+            return 0
         transport = self._protocol.transport
         return int(len(transport.dataBuffer) - transport.offset + transport._tempDataLen)
 
@@ -155,7 +159,7 @@ class Server(DaphneServer):
         seconds = load().limits.drain_seconds
         deadline = loop.time() + seconds
         loop.call_later(_SECOND_SIGNAL_SECONDS, _let_signals_kill)
-        _exit_after(seconds + _HANG_SECONDS)
+        _exit_after(seconds + _HANG_SECONDS, status=1)
         runtime = get_runtime()
         if runtime is not None:
             # The port stays open for as long as that takes: a balancer reads at /readyz that it is to look elsewhere.
@@ -167,6 +171,8 @@ class Server(DaphneServer):
         await self._cancel_applications()
         if runtime is not None:
             await _within(max(0.0, deadline - loop.time()) + _STOP_SECONDS, runtime.stop())
+        # The interpreter waits for its threads, and one may wait for a database that is away: all is done without it.
+        _exit_after(_JOIN_SECONDS, status=0)
 
     def _is_busy(self) -> bool:
         """Tell whether an answer is under way or a WebSocket has not finished its closing handshake."""
@@ -243,9 +249,9 @@ async def _within(seconds: float, work: Awaitable[None]) -> None:
         logger.exception("A step of the shutdown failed.")
 
 
-def _exit_after(seconds: float) -> None:
+def _exit_after(seconds: float, *, status: int) -> None:
     # From a thread: the event loop, or a database thread that the interpreter waits for, may be what hangs.
-    timer = Timer(seconds, os._exit, [1])
+    timer = Timer(seconds, os._exit, [status])
     timer.daemon = True
     timer.start()
 

@@ -18,7 +18,7 @@ from messaging.access import Access, verify_access
 from messaging.conf import get_settings
 from messaging.errors import ChatError
 from messaging.protocol.codes import PROTOCOL_NAME
-from messaging.runtime import ensure_runtime
+from messaging.runtime import Seat, ensure_runtime
 from messaging.tickets import Ticket, take_ticket
 
 logger = logging.getLogger(__name__)
@@ -43,19 +43,21 @@ class Handshake:
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         """Check the handshake, then hand over to the consumer."""
-        try:
-            admitted = await self._admit(scope)
-        except RefusedHandshakeError as refused:
-            metrics.HANDSHAKES.labels(str(refused)).inc()
-            logger.info("Handshake refused: %s", refused)
-            await send({"type": "websocket.close"})
-            return
-        await self._application(scope | admitted, receive, send)
+        runtime = ensure_runtime()
+        full = runtime.is_full
+        with Seat(runtime) as seat:
+            try:
+                if full:
+                    raise RefusedHandshakeError("draining" if runtime.draining else "full")
+                admitted = await self._admit(scope)
+            except RefusedHandshakeError as refused:
+                metrics.HANDSHAKES.labels(str(refused)).inc()
+                logger.info("Handshake refused: %s", refused)
+                await send({"type": "websocket.close"})
+                return
+            await self._application(scope | admitted | {"seat": seat}, receive, send)
 
     async def _admit(self, scope: Scope) -> Scope:
-        runtime = ensure_runtime()
-        if runtime.is_full:
-            raise RefusedHandshakeError("draining" if runtime.draining else "full")
         _check_origin(scope)
         access, subprotocol = _read_token(scope)
         ticket = await _take_ticket(scope, access)

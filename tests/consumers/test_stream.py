@@ -156,6 +156,16 @@ def test_a_batch_is_sent_as_far_as_there_is_room(streams, sent):
     assert sent.take() == [2, 3]
 
 
+def test_nothing_is_held_for_a_peer_that_does_not_read(streams, sent):
+    streams.offer(seqs(3, 3))
+    sent.room = 0
+    assert streams.offer(seqs(4, 9)) is Verdict.HOLE
+    assert streams.get(CHAT).held == {}
+    sent.room = 1_000_000
+    read(streams, [event(n) for n in range(1, 10)])
+    assert sent.take() == list(range(1, 10))
+
+
 def test_held_events_wait_for_room_too(streams, sent):
     streams.offer(seqs(2, 3))
     sent.room = 1

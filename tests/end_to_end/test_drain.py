@@ -74,6 +74,18 @@ async def test_a_draining_process_says_so_and_takes_nobody(start_server, sign_up
     assert not await run_in_thread(lambda: Node.objects.exists() or Connection.objects.exists())
 
 
+async def test_a_process_whose_database_is_away_ends_well_all_the_same(start_server, sign_up, proxy):
+    server = await start_server(DATABASE_URL=through(proxy), DRAIN_SECONDS="2")
+    [ann] = await sign_up(server, "ann")
+    chat = (await ann.rest.create_chat("group", [], title="x")).id
+    talk = await ann.join()
+    proxy.stall()
+    await talk.say(chat)
+    stopping = asyncio.ensure_future(server.stop())
+    await talk.expect_close(4100)
+    await stopping
+
+
 async def test_a_process_without_its_database_gets_no_visitors_and_recovers(start_server, proxy):
     server = await start_server(DATABASE_URL=through(proxy), BEAT_SECONDS="0.1")
     for fault, expected in ((lambda: None, (200, [])), (proxy.cut, (503, ["database"])), (proxy.heal, (200, []))):

@@ -105,6 +105,23 @@ async def test_a_group_that_was_forgotten_is_joined_again(watched, layer):
     await watched.until(deaf=False)
 
 
+async def test_a_layer_that_is_away_at_the_start_is_found_out_and_so_is_its_recovery(watched, layer, monkeypatch):
+    async def fail(*_arguments: object) -> None:
+        raise ConnectionError
+
+    with monkeypatch.context() as away:
+        away.setattr(layer, "new_channel", fail)
+        watched.canary.start()
+        await watched.until(deaf=True)
+    await watched.until(deaf=False)
+
+
+async def test_a_join_that_hangs_is_found_out(watched, layer, monkeypatch):
+    monkeypatch.setattr(layer, "group_add", lambda *_arguments: asyncio.Event().wait())
+    watched.canary.start()
+    await watched.until(deaf=True)
+
+
 async def test_a_stock_layer_is_heard_too(watched):
     channel_layers.backends["default"] = InMemoryChannelLayer()
     watched.canary.start()

@@ -16,7 +16,7 @@ from messaging.errors import NotAMember, RateLimited, Unavailable
 from messaging.fanout import tell_joined
 from messaging.models import Node
 from messaging.protocol.codes import CloseCode
-from messaging.runtime import Runtime, ensure_runtime, get_runtime, with_runtime
+from messaging.runtime import Runtime, Seat, ensure_runtime, get_runtime, with_runtime
 from tests.messaging.connections.peers import claim_of
 from tests.messaging.places import Ear
 from tests.messaging.world import in_threads, make_group, make_users, message, seqs_of
@@ -160,11 +160,12 @@ async def test_a_process_is_ready_once_the_database_knows_it():
 async def test_a_process_takes_so_many_connections_and_no_more(shrink):
     shrink(connections=2)
     runtime = ensure_runtime()
-    runtime.connections.add(Peer(1))
-    runtime.connections.open("handshake")
-    assert runtime.is_full
-    runtime.connections.discard("handshake")
-    assert not runtime.is_full
+    with Seat(runtime):
+        assert not runtime.is_full
+        with Seat(runtime) as second:
+            second.opened()
+            assert runtime.is_full
+        assert not runtime.is_full
 
 
 async def test_of_many_connections_some_are_opened_at_once_and_too_many_are_not_taken(shrink):
@@ -172,9 +173,10 @@ async def test_of_many_connections_some_are_opened_at_once_and_too_many_are_not_
     runtime, go, begun = ensure_runtime(), asyncio.Event(), []
 
     async def open_one(n: int) -> None:
-        async with runtime.opening():
-            begun.append(n)
-            await go.wait()
+        with Seat(runtime):
+            async with runtime.opening():
+                begun.append(n)
+                await go.wait()
 
     opening = [asyncio.ensure_future(open_one(n)) for n in range(3)]
     await asyncio.wait(opening, timeout=0.05)
@@ -224,6 +226,16 @@ async def test_stopping_waits_for_what_connections_left_behind():
     runtime.spawn(clean_up())
     await runtime.stop()
     assert done == [True]
+
+
+async def test_stopping_does_not_wait_for_a_database_that_is_away(shrink, stuck):
+    shrink(drain_seconds=0.1)
+    runtime = ensure_runtime()
+    await runtime.beat.registered()
+    stuck(runtime)
+    runtime.writer.submit(message(1, 1), lambda _outcome, _epoch: None)
+    await asyncio.wait_for(runtime.stop(), PATIENCE)
+    assert get_runtime() is None
 
 
 async def test_stopping_does_not_wait_for_ever(shrink):
