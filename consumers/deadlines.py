@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 from consumers.stream import Outlet
+from messaging import metrics
 from messaging.conf import get_limits
 from messaging.protocol.codes import CloseCode
 
@@ -58,6 +59,7 @@ class Deadlines:
         """Return when the peer has read enough of what was sent to it; one that does not is sent away."""
         if outlet.room > 0:
             return
+        metrics.LIMITS_HIT.labels("pending_bytes").inc()
         while outlet.room <= 0 and not self._closed:
             # Anew after each moment with room: it was used by others who waited, and the peer does read.
             self._watch_room(lambda: outlet.room)
