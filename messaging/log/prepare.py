@@ -7,75 +7,16 @@ touches the database: `append` loads the state under the chats' locks and stores
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from messaging.errors import ChatError, IdConflict, LimitReached, MessageNotFound, NotAMember, UserNotFound
+from messaging.log.state import ChatState, Known, Member, Row, State
 from messaging.log.write import Outcome, Write
 from messaging.models import Role
 from messaging.policy import Actor, check_changes_role, check_manages, check_removes
 from messaging.protocol.frames import Event
 from messaging.protocol.kinds import TRAITS, Kind
-
-
-@dataclass(slots=True)
-class Member:
-    """A membership under the lock; `moved` when it must be stored whole, `read` when only its marker moved."""
-
-    user: int
-    role: str
-    joined_seq: int
-    left_seq: int | None
-    read_seq: int
-    read_count: int
-    moved: bool = False
-    read: bool = False
-
-
-@dataclass(slots=True)
-class ChatState:
-    """A locked chat, with the memberships and targets that the batch speaks of."""
-
-    id: int
-    kind: str
-    title: str
-    last_seq: int
-    message_count: int
-    members: dict[int, Member] = field(default_factory=dict)
-    # Present members and owners, loaded only for writes that change members.
-    member_count: int = 0
-    owner_count: int = 0
-    # The seqs among those asked for that are messages.
-    messages: set[int] = field(default_factory=set)
-    changed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """The first answer to an id; a wiped hash matches any content."""
-
-    seq: int
-    at: str
-    content_hash: str | None
-
-
-@dataclass(slots=True)
-class State:
-    """All that a batch is checked against; `at` is the moment of its events."""
-
-    at: str
-    members_most: int
-    chats: dict[int, ChatState]
-    known: dict[tuple[int, int, str], Known]
-    events: list[Row] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """An event to insert, and the ordinal of its message."""
-
-    event: Event
-    message_no: int
 
 
 def prepare(state: State, write: Write) -> Outcome | ChatError:

@@ -7,7 +7,8 @@ from copy import deepcopy
 import pytest
 
 from messaging.log import Outcome, Write
-from messaging.log.prepare import ChatState, Known, Member, State, prepare
+from messaging.log.prepare import prepare
+from messaging.log.state import ChatState, Known, Member, State
 from messaging.protocol.kinds import Kind
 from tests.messaging.world import addition, message, promotion, removal, renaming
 
