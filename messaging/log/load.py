@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
-from messaging.conf import get_limits
-from messaging.database import as_json, as_wire_time, fetch, is_postgresql, sql_now, sql_rows
-from messaging.log.state import ChatState, Known, Member, State
+from django.contrib.auth import get_user_model
+from django.db import connection
+
+from messaging.conf import get_settings
+from messaging.database import as_json, as_wire_time, fetch, from_json, is_postgresql, sql_now, sql_rows
+from messaging.log.mentions import names_in
+from messaging.log.state import ChatState, Known, Member, Message, State, message_of
 from messaging.log.write import Write
 from messaging.protocol.kinds import Kind
 
@@ -33,15 +38,46 @@ def lock_chats(writes: Sequence[Write]) -> dict[int, ChatState]:
 
 def load(writes: Sequence[Write], chats: dict[int, ChatState]) -> tuple[State, str]:
     """Read what the batch is checked against, under the locks."""
-    moment, epoch = _load_members(writes, chats)
+    settings = get_settings()
+    named = [_names_of(write, settings.limits.mentions_per_message) for write in writes]
+    users = _load_names(set().union(*named))
+    mentioned = {
+        (write.chat, users[name]) for write, names in zip(writes, named, strict=True) for name in names & users.keys()
+    }
+    moment, epoch = _load_members(writes, chats, mentioned)
     known = _load_known(writes)
     _load_counts(writes, chats)
     _load_messages(writes, chats)
-    return State(moment, get_limits().members, chats, known), epoch
+    return State(moment, settings, chats, known, users), epoch
 
 
-def _load_members(writes: Sequence[Write], chats: dict[int, ChatState]) -> tuple[str, str]:
-    asked = {(write.chat, write.sender) for write in writes}
+def _names_of(write: Write, most: int) -> set[str]:
+    return {name for readings in names_in(write.body.get("text", ""), most=most) for name in readings if name}
+
+
+def _load_names(names: set[str]) -> dict[str, int]:
+    """Return the user of each name that is one, in any capitals; uses index user_by_name."""
+    if not names:
+        return {}
+    model: Any = get_user_model()
+    quote = connection.ops.quote_name
+    table, key, name = (
+        quote(model._meta.db_table),
+        quote(model._meta.pk.column),
+        quote(model._meta.get_field(model.USERNAME_FIELD).column),
+    )
+    # Where a host has names that differ in capitals only, the one that is written so is meant: it comes last.
+    sql = f"""
+        SELECT r.name, u.{key} FROM {sql_rows(name=str)} JOIN {table} u ON UPPER(u.{name}) = UPPER(r.name)
+        ORDER BY CASE WHEN u.{name} = r.name THEN 1 ELSE 0 END, u.{key} DESC
+    """
+    return dict(fetch(sql, [as_json([{"name": each} for each in sorted(names)])]))
+
+
+def _load_members(
+    writes: Sequence[Write], chats: dict[int, ChatState], mentioned: set[tuple[int, int]]
+) -> tuple[str, str]:
+    asked = {(write.chat, write.sender) for write in writes} | mentioned
     asked |= {(write.chat, write.body["user"]) for write in writes if write.kind in _MEMBER_KINDS}
     sql = f"""
         SELECT {sql_now()}, (SELECT epoch FROM messaging_store WHERE id = 1),
@@ -61,12 +97,14 @@ def _load_known(writes: Sequence[Write]) -> dict[tuple[int, int, str], Known]:
     if not asked:
         return {}
     sql = f"""
-        SELECT e.chat_id, e.sender_id, e.client_id, e.seq, e.at, e.content_hash
+        SELECT e.chat_id, e.sender_id, e.client_id, e.seq, e.at, e.content_hash, e.kind, e.target
         FROM {sql_rows(chat=int, user_id=int, client_id=str)}
         JOIN messaging_event e ON e.chat_id = r.chat AND e.sender_id = r.user_id AND e.client_id = r.client_id
     """
-    rows = fetch(sql, [as_json(asked)])
-    return {(chat, user, id): Known(seq, as_wire_time(at), hash_) for chat, user, id, seq, at, hash_ in rows}
+    return {
+        (chat, user, id): Known(seq, as_wire_time(at), hash_, message_of(kind, seq, target))
+        for chat, user, id, seq, at, hash_, kind, target in fetch(sql, [as_json(asked)])
+    }
 
 
 def _load_counts(writes: Sequence[Write], chats: dict[int, ChatState]) -> None:
@@ -83,16 +121,21 @@ def _load_counts(writes: Sequence[Write], chats: dict[int, ChatState]) -> None:
 
 
 def _load_messages(writes: Sequence[Write], chats: dict[int, ChatState]) -> None:
-    asked = {(write.chat, write.body["reply_to"]) for write in writes if write.body.get("reply_to") is not None}
+    """Read the messages that are replied to, edited, deleted or reacted to."""
+    asked = {(w.chat, w.body[name]) for w in writes for name in ("reply_to", "target") if w.body.get(name) is not None}
     if not asked:
         return
     sql = f"""
-        SELECT e.chat_id, e.seq FROM {sql_rows(chat=int, seq=int)}
+        SELECT e.chat_id, e.seq, e.sender_id, e.at, e.payload, e.reactions, e.deleted_at IS NOT NULL
+        FROM {sql_rows(chat=int, seq=int)}
         JOIN messaging_event e ON e.chat_id = r.chat AND e.seq = r.seq AND e.kind = '{Kind.MESSAGE_CREATED}'
     """
-    for chat, seq in fetch(sql, [as_json([{"chat": chat, "seq": seq} for chat, seq in asked])]):
+    rows = fetch(sql, [as_json([{"chat": chat, "seq": seq} for chat, seq in asked])])
+    for chat, seq, sender, at, payload, reactions, deleted in rows:
         if chat in chats:
-            chats[chat].messages.add(seq)
+            chats[chat].messages[seq] = Message(
+                seq, sender, as_wire_time(at), from_json(payload), from_json(reactions), bool(deleted)
+            )
 
 
 def _pairs(asked: Iterable[tuple[int, int]]) -> str:

@@ -10,8 +10,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from messaging.errors import ChatError, IdConflict, LimitReached, MessageNotFound, NotAMember, UserNotFound
-from messaging.log.state import ChatState, Known, Member, Row, State
+from messaging.errors import ChatError, IdConflict, LimitReached, NotAMember, UserNotFound
+from messaging.log import messages
+from messaging.log.state import ChatState, Known, Member, Row, State, message_of
 from messaging.log.write import Outcome, Write
 from messaging.models import Role
 from messaging.policy import Actor, check_changes_role, check_manages, check_removes
@@ -31,9 +32,16 @@ def _repeat(state: State, write: Write) -> Outcome | None:
     known = state.known.get((write.chat, write.sender, write.id)) if write.id is not None else None
     if known is None:
         return None
-    if known.content_hash not in (None, write.content_hash):
+    if known.content_hash not in (None, write.content_hash) and not _is_forgotten(state, write.chat, known):
         raise IdConflict
     return Outcome(seq=known.seq, at=known.at, duplicate=True)
+
+
+def _is_forgotten(state: State, chat: int, known: Known) -> bool:
+    """Tell whether this very batch has deleted the message whose text the content was."""
+    locked = state.chats.get(chat)
+    message = locked.messages.get(known.message or 0) if locked is not None else None
+    return message is not None and message.deleted
 
 
 def _prepare_new(state: State, write: Write) -> Outcome:
@@ -54,7 +62,6 @@ def _number(state: State, chat: ChatState, sender: Member, write: Write) -> Outc
     if TRAITS[write.kind].counts:
         chat.message_count += 1
         sender.read_seq, sender.read_count, sender.read = chat.last_seq, chat.message_count, True
-        chat.messages.add(chat.last_seq)
     event = Event(
         chat=chat.id,
         seq=chat.last_seq,
@@ -67,15 +74,9 @@ def _number(state: State, chat: ChatState, sender: Member, write: Write) -> Outc
     )
     state.events.append(Row(event, chat.message_count))
     if write.id is not None:
-        state.known[write.chat, write.sender, write.id] = Known(event.seq, event.at, write.content_hash)
+        message = message_of(write.kind, event.seq, write.body.get("target"))
+        state.known[write.chat, write.sender, write.id] = Known(event.seq, event.at, write.content_hash, message)
     return Outcome(seq=event.seq, at=event.at, event=event)
-
-
-def _message_created(_state: State, chat: ChatState, _sender: Member, write: Write) -> dict[str, Any]:
-    reply_to = write.body.get("reply_to")
-    if reply_to is not None and reply_to not in chat.messages:
-        raise MessageNotFound
-    return write.body
 
 
 def _member_added(state: State, chat: ChatState, sender: Member, write: Write) -> dict[str, Any] | None:
@@ -87,8 +88,9 @@ def _member_added(state: State, chat: ChatState, sender: Member, write: Write) -
         return None
     if role != Role.MEMBER:
         check_changes_role(actor, old=Role.MEMBER, new=role, owners=chat.owner_count)
-    if chat.member_count >= state.members_most:
-        raise LimitReached(f"A chat may have {state.members_most} members.")
+    most = state.settings.limits.members
+    if chat.member_count >= most:
+        raise LimitReached(f"A chat may have {most} members.")
     # A newcomer starts read up to the join (protocol §4).
     seq = chat.last_seq + 1
     chat.members[user] = Member(user, role, seq, None, seq, chat.message_count, moved=True)
@@ -138,7 +140,10 @@ def _present(chat: ChatState, user: int) -> Member:
 
 
 _PREPARE: dict[Kind, Callable[[State, ChatState, Member, Write], dict[str, Any] | None]] = {
-    Kind.MESSAGE_CREATED: _message_created,
+    Kind.MESSAGE_CREATED: messages.create,
+    Kind.MESSAGE_EDITED: messages.edit,
+    Kind.MESSAGE_DELETED: messages.delete,
+    Kind.REACTION_SET: messages.react,
     Kind.MEMBER_ADDED: _member_added,
     Kind.MEMBER_REMOVED: _member_removed,
     Kind.MEMBER_ROLE: _member_role,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from messaging.database import as_json, as_moment, execute, for_database, is_postgresql, sql_now, sql_rows
-from messaging.log.state import ChatState, Member, Row, State
+from messaging.log.state import ChatState, Member, Message, Row, State
+from messaging.protocol.kinds import Kind
 
 # Body fields that have a column of their own.
 _COLUMNS = frozenset({"text", "reply_to", "target"})
@@ -15,6 +17,10 @@ def store(state: State) -> None:
     """Store what was prepared; the last statement before COMMIT stamps the chats."""
     _insert_events(state.events)
     by_chat = {chat.id: chat for chat in state.chats.values() if chat.changed}
+    messages = [(chat.id, m) for chat in by_chat.values() for m in chat.messages.values() if m.changed]
+    _fold(messages, at=for_database(as_moment(state.at)))
+    _wipe_edits([(chat, m) for chat, m in messages if m.deleted], at=for_database(as_moment(state.at)))
+    _store_mentions(by_chat.values())
     members = [(chat.id, m) for chat in by_chat.values() for m in chat.members.values()]
     _store_moved([(chat, m) for chat, m in members if m.moved])
     _store_read([(chat, m) for chat, m in members if m.read and not m.moved])
@@ -72,6 +78,66 @@ def _event_row(row: Row) -> dict[str, object]:
         "message_no": row.message_no,
         "reply_to": event.body.get("reply_to"),
     }
+
+
+def _fold(messages: list[tuple[int, Message]], *, at: str) -> None:
+    """Bring the rows of messages to their present state; those that the batch itself made are there by now."""
+    if not messages:
+        return
+    columns = sql_rows(
+        chat=int, seq=int, text=str, edited_at=datetime, deleted_at=datetime, payload=dict, reactions=dict
+    )
+    sql = f"""
+        UPDATE messaging_event SET
+            text = COALESCE(r.text, messaging_event.text), payload = r.payload, reactions = r.reactions,
+            edited_at = COALESCE(r.edited_at, messaging_event.edited_at), deleted_at = r.deleted_at,
+            content_hash = CASE WHEN r.deleted_at IS NULL THEN messaging_event.content_hash END
+        FROM {columns} WHERE messaging_event.chat_id = r.chat AND messaging_event.seq = r.seq
+    """
+    execute(sql, [as_json([_message_row(chat, message, at) for chat, message in messages])])
+
+
+def _message_row(chat: int, message: Message, at: str) -> dict[str, object]:
+    return {
+        "chat": chat,
+        "seq": message.seq,
+        "text": message.text,
+        "edited_at": at if message.edited else None,
+        "deleted_at": at if message.deleted else None,
+        "payload": message.payload,
+        "reactions": message.reactions,
+    }
+
+
+def _wipe_edits(messages: list[tuple[int, Message]], *, at: str) -> None:
+    """Forget every text that a deleted message has had; uses index event_edits."""
+    if not messages:
+        return
+    sql = f"""
+        UPDATE messaging_event SET text = '', payload = {_typed("empty")}, content_hash = NULL, deleted_at = r.deleted_at
+        FROM {sql_rows(chat=int, target=int, deleted_at=datetime)}
+        WHERE messaging_event.chat_id = r.chat AND messaging_event.target = r.target
+            AND messaging_event.kind = '{Kind.MESSAGE_EDITED}'
+    """
+    execute(sql, [as_json([{"chat": chat, "target": m.seq, "deleted_at": at} for chat, m in messages])])
+
+
+def _store_mentions(chats: Iterable[ChatState]) -> None:
+    decided = [(user, chat.id, seq, is_there) for chat in chats for (user, seq), is_there in chat.mentions.items()]
+    source = sql_rows(user_id=int, chat_id=int, seq=int)
+    gone, there = (
+        [{"user_id": u, "chat_id": c, "seq": s} for u, c, s, on in decided if on is yes] for yes in (False, True)
+    )
+    if gone:
+        same = " AND ".join(f"m.{name} = r.{name}" for name in ("user_id", "chat_id", "seq"))
+        found = f"SELECT m.id FROM {source} JOIN messaging_mention m ON {same}"
+        execute(f"DELETE FROM messaging_mention WHERE id IN ({found})", [as_json(gone)])
+    if there:
+        sql = f"""
+            INSERT INTO messaging_mention (user_id, chat_id, seq)
+            SELECT user_id, chat_id, seq FROM {source} WHERE true ON CONFLICT DO NOTHING
+        """
+        execute(sql, [as_json(there)])
 
 
 def _store_moved(members: list[tuple[int, Member]]) -> None:
