@@ -236,10 +236,11 @@ def unread_total(user: int) -> int:
 
 
 def unread_mentions(memberships: Sequence[Membership]) -> dict[int, int]:
-    """Return how many unread messages of each chat name its member, where there are any; uses index mention_once."""
+    """Return how many unread messages of each chat name its member; uses index mention_once."""
     sql = f"""
-        SELECT n.chat_id, count(*) FROM {sql_rows(user_id=int, chat=int, seq=int)}
-        JOIN messaging_mention n ON n.user_id = r.user_id AND n.chat_id = r.chat AND n.seq > r.seq GROUP BY n.chat_id
+        SELECT r.chat, (
+            SELECT count(*) FROM messaging_mention n WHERE n.user_id = r.user_id AND n.chat_id = r.chat AND n.seq > r.seq
+        ) FROM {sql_rows(user_id=int, chat=int, seq=int)}
     """
     asked = [{"user_id": m.user_id, "chat": m.chat_id, "seq": m.read_seq} for m in memberships]
     return dict(fetch(sql, [as_json(asked)]))

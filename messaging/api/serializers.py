@@ -53,7 +53,7 @@ def show_chats(memberships: Sequence[Membership]) -> list[dict[str, Any]]:
     last_messages = _show_last_messages(memberships)
     return [
         {
-            **_show_position(membership, mentions.get(membership.chat_id, 0)),
+            **_show_position(membership, mentions[membership.chat_id]),
             "member_count": counts[membership.chat_id],
             "members": show_users([member.user for member in first_members[membership.chat_id]]),
             "last_message": last_messages.get(membership.chat_id),

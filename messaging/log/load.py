@@ -66,12 +66,16 @@ def _load_names(names: set[str]) -> dict[str, int]:
         quote(model._meta.pk.column),
         quote(model._meta.get_field(model.USERNAME_FIELD).column),
     )
-    # Where a host has names that differ in capitals only, the one that is written so is meant: it comes last.
+    # Looked up one by one, so that no plan reads all users. Where a host has names that differ in capitals only, the one that
+    # is written so is meant.
     sql = f"""
-        SELECT r.name, u.{key} FROM {sql_rows(name=str)} JOIN {table} u ON UPPER(u.{name}) = UPPER(r.name)
-        ORDER BY CASE WHEN u.{name} = r.name THEN 1 ELSE 0 END, u.{key} DESC
+        SELECT r.name, COALESCE(
+            (SELECT u.{key} FROM {table} u WHERE u.{name} = r.name),
+            (SELECT MIN(u.{key}) FROM {table} u WHERE UPPER(u.{name}) = UPPER(r.name))
+        ) FROM {sql_rows(name=str)}
     """
-    return dict(fetch(sql, [as_json([{"name": each} for each in sorted(names)])]))
+    found = fetch(sql, [as_json([{"name": each} for each in sorted(names)])])
+    return {name: user for name, user in found if user is not None}
 
 
 def _load_members(

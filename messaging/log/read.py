@@ -93,7 +93,7 @@ def _event(
     known = from_json(payload)
     known |= {"target": target, "text": text, "reply_to": reply_to}
     if deleted_at is not None:
-        known |= {"text": None, "attachments": None, "mentions": None, "deleted": True}
+        known |= {"text": None, "attachments": None, "deleted": True}
     body = {name: known[name] for name in TRAITS[Kind(kind)].fields if known.get(name) is not None}
     return Event(
         chat=chat,

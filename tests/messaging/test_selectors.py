@@ -253,8 +253,8 @@ def test_mentions_are_counted_above_the_own_marker(ann, bob, chat):
     assert position.mentions == 1
     answers(message(chat, bob))
     memberships = [membership(where, bob) for where in (chat, other)]
-    assert selectors.unread_mentions(memberships) == {other: 1}
-    assert selectors.unread_mentions([membership(where, ann) for where in (chat, other)]) == {}
+    assert selectors.unread_mentions(memberships) == {chat: 0, other: 1}
+    assert selectors.unread_mentions([membership(where, ann) for where in (chat, other)]) == {chat: 0, other: 0}
 
 
 def test_signals_are_for_small_chats(shrink, ann, bob, chat):

@@ -179,7 +179,7 @@ def test_what_is_done_to_messages_is_folded(ada: Person, bob: Person, chat: int)
 
 def test_a_quote_is_short(ada: Person, chat: int) -> None:
     """Whatever the length of what it quotes."""
-    ada.say(chat, "x" * 4_000)
+    services.send_message(sender=ada.id, chat=chat, id="m", text="x" * 4_000)
     services.send_message(sender=ada.id, chat=chat, id="r", text="re", reply_to=1)
     assert ada.get(f"chats/{chat}/messages/")["results"][0]["reply_to"]["text"] == "x" * 140
 
