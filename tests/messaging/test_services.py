@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
 from channels.layers import get_channel_layer
@@ -23,7 +22,6 @@ from messaging.errors import (
     UserNotFound,
 )
 from messaging.fanout import group_for_chat
-from messaging.log import Outcome
 from messaging.models import Account, Chat, Event, Membership, User
 from tests.messaging.places import Ear
 from tests.messaging.world import (
@@ -148,24 +146,6 @@ def test_a_reply_needs_its_message(ann):
     services.send_message(sender=ann, chat=chat, id="a", text="hi")
     reply = services.send_message(sender=ann, chat=chat, id="b", text="ho", reply_to=1)
     assert (reply.seq, Event.objects.get(seq=2).reply_to) == (2, 1)
-
-
-def test_a_message_is_changed_once_per_id(ann):
-    chat = make_group(ann)
-    services.send_message(sender=ann, chat=chat, id="a", text="hi")
-    common: Any = {"sender": ann, "chat": chat, "seq": 1}
-
-    def change() -> list[Outcome]:
-        return [
-            services.edit_message(**common, id="b", text="ho"),
-            services.set_reaction(**common, id="c", emoji="👍", on=True),
-            services.delete_message(**common, id="d"),
-        ]
-
-    assert [(answer.seq, answer.duplicate) for answer in change()] == [(2, False), (3, False), (4, False)]
-    assert [(answer.seq, answer.duplicate) for answer in change()] == [(2, True), (3, True), (4, True)]
-    with pytest.raises(MessageNotFound):
-        services.set_reaction(**common, id="e", emoji="👍", on=True)
 
 
 def test_a_member_is_added_once_and_removed_once(ann, bob):
