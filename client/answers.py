@@ -47,13 +47,14 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Chat:
-    """A chat as the list of chats shows it; a server may tell the first `members`, and how far one has `read`."""
+    """A chat as the list of chats shows it; a server may tell more than the first five."""
 
     id: int
     kind: str
     title: str
     head: int
     unread: int
+    mentions: int = 0
     read: int = 0
     members: list[dict[str, Any]] = field(default_factory=list)
 

@@ -27,10 +27,14 @@ from messaging.protocol.codec import encode, encode_event_for
 from messaging.protocol.frames import (
     Ack,
     AnyCommand,
+    AnyWrite,
     Hello,
     History,
+    MessageDelete,
+    MessageEdit,
     MessageSend,
     Ping,
+    ReactionSet,
     Read,
     Ready,
     ReadyChat,
@@ -78,9 +82,9 @@ def _plan(command: Hello, overview: Overview, limits: Limits) -> list[ReadyChat]
             foreign=foreign,
         )
         left -= chat.head + 1 - min(from_, chat.head + 1)
-        planned.append(
-            ReadyChat(chat=chat.chat, head=chat.head, from_=from_, read=chat.read_seq, unread=chat.unread, reset=reset)
-        )
+        place = ReadyChat(chat=chat.chat, head=chat.head, from_=from_, read=chat.read_seq, unread=chat.unread)
+        place.mentions, place.reset = chat.mentions, reset
+        planned.append(place)
     return planned
 
 
@@ -102,12 +106,12 @@ async def refresh_token(consumer: ChatConsumer, command: TokenRefresh) -> None:
     consumer.acknowledge(Ack(id=command.id, expires_at=_as_text(consumer.access)))
 
 
-async def send_message(consumer: ChatConsumer, command: MessageSend) -> None:
+async def submit_write(consumer: ChatConsumer, command: AnyWrite) -> None:
     """Submit the write and return: the ack goes out where the stream reaches the event."""
     if consumer.streams.unanswered >= get_limits().writes_in_flight:
         metrics.LIMITS_HIT.labels("writes_in_flight").inc()
         raise RateLimited("Too many writes without an answer.", retry_after=1.0)
-    write = Write.from_message(consumer.user, command)
+    write = Write.from_command(consumer.user, command)
     pending = Pending(command.chat, command.id, write.content_hash or "", since=time.monotonic())
     consumer.streams.add_pending(pending)
     consumer.deadlines.watch_answers(consumer.streams.oldest_pending)
@@ -182,7 +186,10 @@ HANDLERS: dict[type[AnyCommand], Handler] = {
     Hello: say_hello,
     Ping: say_pong,
     TokenRefresh: refresh_token,
-    MessageSend: send_message,
+    MessageSend: submit_write,
+    MessageEdit: submit_write,
+    MessageDelete: submit_write,
+    ReactionSet: submit_write,
     Sync: sync,
     History: page_history,
     Read: mark_read,

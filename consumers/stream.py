@@ -210,9 +210,12 @@ class Streams:
     def _send_event(self, stream: Stream, frame: bytes, key: Key) -> Verdict:
         seq = stream.next
         stream.next = seq + 1
-        pending = self._own_pending(stream.chat, key)
-        if pending is not None:
-            self._acknowledge(pending, seq=seq, at=time_of(frame))
+        own = self._own_pending(stream.chat, seq, key)
+        if own:
+            self._acknowledge(own[0], seq=seq, at=time_of(frame))
+            for repeat in own[1:]:
+                if repeat.outcome is not None:
+                    self._acknowledge_outside(repeat, repeat.outcome)
         elif key.sender == self._user and key.id is not None:
             self._outlet.send(add_id(frame, key.id))
         else:
@@ -285,10 +288,13 @@ class Streams:
             else:
                 stream.hear_of(outcome.seq)
 
-    def _own_pending(self, chat: int, key: Key) -> Pending | None:
+    def _own_pending(self, chat: int, seq: int, key: Key) -> list[Pending]:
+        """Return the unanswered writes that event `seq` answers, the oldest first."""
         if key.sender != self._user or key.id is None:
-            return None
-        return next((p for p in self._pending.get((chat, key.id), ()) if key.settles(p.content_hash)), None)
+            return []
+        same = self._pending.get((chat, key.id), ())
+        # Where the writer has said that this is the event, the content was forgotten since the event was published.
+        return [p for p in same if key.settles(p.content_hash) or (p.outcome is not None and p.outcome.seq == seq)]
 
     def _acknowledge(self, pending: Pending, *, seq: int, at: str) -> None:
         self._forget(pending)

@@ -29,6 +29,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     members: Count = 1_000
 
     title_chars: Count = 200
+    # Different emoji on one message, and names in one text that are looked for among the members.
+    reactions_per_message: Count = 20
+    mentions_per_message: Count = 50
     # Frames beyond this many times the rate and burst are not even parsed (protocol §2).
     flood_factor: Count = 4
     bad_frames_per_minute: Count = 100
@@ -58,6 +61,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     openings_at_once: Count = 32
     openings_waiting: Count = 2_000
 
+    # How long after it was sent a message may be edited; 0 is for ever.
+    edit_window_seconds: Annotated[float, msgspec.Meta(ge=0)] = 0
     ticket_seconds: Count = 60
     hello_seconds: Seconds = 10
     answer_seconds: Seconds = 30

@@ -181,6 +181,11 @@ def as_json(rows: Sequence[Any]) -> str:
     return msgspec.json.encode(rows, enc_hook=str).decode()
 
 
+def from_json(value: Any) -> Any:
+    """Return what a JSON column holds: raw SQL gives it as text, on both databases."""
+    return msgspec.json.decode(value) if isinstance(value, str | bytes) else value
+
+
 def as_moment(value: datetime | str) -> datetime:
     """Return a moment that raw SQL gave, aware, in UTC."""
     moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)

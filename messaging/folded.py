@@ -10,6 +10,9 @@ from messaging.models import Event, Membership
 from messaging.protocol.kinds import TRAITS, Kind
 from messaging.selectors import first_visible, quoted
 
+# Characters of a message that a reply to it shows.
+QUOTE_CHARS = 140
+
 Quotes = Mapping[tuple[int, int], Event]
 
 
@@ -54,7 +57,7 @@ def _quote(event: Event, visible: Quotes) -> dict[str, Any]:
     # A deleted message has no text; of one from before the viewer's time there is its place only.
     place = event.chat_id, event.reply_to or 0
     quote = visible.get(place)
-    return {"seq": place[1]} | ({"sender": quote.sender_id, "text": quote.text} if quote else {})
+    return {"seq": place[1]} | ({"sender": quote.sender_id, "text": quote.text[:QUOTE_CHARS]} if quote else {})
 
 
 def _count_reactions(reactions: Mapping[str, list[int]], viewer: int) -> list[dict[str, Any]]:

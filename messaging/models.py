@@ -13,9 +13,9 @@ from django.conf import settings
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
 from django.db.models import CheckConstraint, Exists, F, Index, OuterRef, Q, UniqueConstraint
-from django.db.models.functions import Now
+from django.db.models.functions import Now, Upper
 
-from messaging.protocol.kinds import IN_HISTORY
+from messaging.protocol.kinds import IN_HISTORY, Kind
 
 
 class ConnectedUsers(UserManager["User"]):
@@ -45,6 +45,8 @@ class User(AbstractUser):
 
     class Meta(AbstractUser.Meta):
         swappable = "AUTH_USER_MODEL"
+        # Names are the same whatever their capitals: looked up so at registration and for mentions.
+        indexes = (Index(Upper("username"), name="user_by_name"),)
 
 
 class Account(models.Model):
@@ -172,10 +174,28 @@ class Event(models.Model):
             UniqueConstraint(fields=["chat", "sender", "client_id"], name="event_written_once"),
             CheckConstraint(condition=Q(seq__gte=1), name="event_numbered_from_one"),
         )
-        indexes = (Index(fields=["chat", "-seq"], condition=Q(kind__in=IN_HISTORY), name="event_in_history"),)
+        indexes = (
+            Index(fields=["chat", "-seq"], condition=Q(kind__in=IN_HISTORY), name="event_in_history"),
+            # The texts to be wiped with a message.
+            Index(fields=["chat", "target"], condition=Q(kind=Kind.MESSAGE_EDITED), name="event_edits"),
+        )
 
     def __str__(self) -> str:
         return f"event {self.seq} of chat {self.chat_id}"
+
+
+class Mention(models.Model):
+    """A member whom another names in the message `seq`; it is unread while the member's marker stands below it."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False)
+    chat = models.ForeignKey(Chat, on_delete=models.PROTECT, related_name="+", db_index=False)
+    seq = models.PositiveBigIntegerField()
+
+    class Meta:
+        constraints = (UniqueConstraint(fields=["user", "chat", "seq"], name="mention_once"),)
+
+    def __str__(self) -> str:
+        return f"user {self.user_id} in event {self.seq} of chat {self.chat_id}"
 
 
 class Node(models.Model):

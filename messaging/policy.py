@@ -3,11 +3,14 @@
 | | owner | admin | member |
 |---|---|---|---|
 | write, read, leave | yes | yes | yes |
+| edit or delete an own message, react | yes | yes | yes |
+| delete a message of others | yes | yes | no |
 | add people, change the title | yes | yes | no |
 | remove a member | yes | yes | no |
 | remove an admin or an owner, change roles | yes | no | no |
 
-The last owner of a group cannot leave or step down while others are in it. Members and title of a private chat never change.
+The last owner of a group cannot leave or step down while others are in it. Members and title of a private chat never change,
+and nobody deletes there what the other wrote.
 """
 
 from __future__ import annotations
@@ -53,6 +56,20 @@ def check_changes_role(actor: Actor, *, old: str, new: str, owners: int) -> None
         raise Forbidden
     if old == Role.OWNER and new != Role.OWNER and owners == 1:
         raise Forbidden("The last owner hands the group over first.")
+
+
+def check_edits(actor: Actor, *, sender: int, age: float, window: float) -> None:
+    """Raise Forbidden unless `actor` may edit a message that `sender` wrote `age` seconds ago; a `window` of 0 never ends."""
+    if actor.user != sender:
+        raise Forbidden("Only its sender may edit a message.")
+    if window and age > window:
+        raise Forbidden(f"A message may be edited for {window:g} seconds.")
+
+
+def check_deletes(actor: Actor, *, sender: int) -> None:
+    """Raise Forbidden unless `actor` may delete a message of `sender`."""
+    if actor.user != sender:
+        check_manages(actor)
 
 
 def visible_from(*, history_for_newcomers: str, joined_seq: int) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db import connection, transaction
-from django.db.models import BigIntegerField, Count, Exists, F, Func, OuterRef, Q, QuerySet, Subquery
+from django.db.models import BigIntegerField, Count, Exists, Func, OuterRef, Q, QuerySet, Subquery
 from django.db.models.expressions import RawSQL
 
 from messaging.conf import get_limits, get_settings
@@ -44,15 +44,25 @@ def one_snapshot() -> Iterator[None]:
             execute("COMMIT", [])
 
 
+# The columns of a ChatPosition. Mentions are counted chat by chat, those above the marker only; uses index mention_once.
+_SQL_POSITION = """
+    c.id, c.last_seq, m.joined_seq, m.read_seq, c.message_count - m.read_count, (
+        SELECT count(*) FROM messaging_mention n
+        WHERE n.user_id = m.user_id AND n.chat_id = m.chat_id AND n.seq > m.read_seq
+    )
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class ChatPosition:
-    """Where a chat stands for one of its members."""
+    """Where a chat stands for one of its members; `mentions` of its unread messages name that member."""
 
     chat: int
     head: int
     joined_seq: int
     read_seq: int
     unread: int
+    mentions: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +77,7 @@ class Overview:
 def read_overview(user: int) -> Overview:
     """Return where all chats of `user` stand; uses index membership_of_user."""
     sql = f"""
-        SELECT s.epoch, {sql_now()}, c.id, c.last_seq, m.joined_seq, m.read_seq, c.message_count - m.read_count
+        SELECT s.epoch, {sql_now()}, {_SQL_POSITION}
         FROM messaging_store s
         LEFT JOIN messaging_membership m ON m.user_id = %s AND m.left_seq IS NULL
         LEFT JOIN messaging_chat c ON c.id = m.chat_id
@@ -80,12 +90,11 @@ def read_overview(user: int) -> Overview:
 
 def read_position(user: int, chat: int) -> ChatPosition | None:
     """Return where one chat stands for `user`, or None where it is not a member."""
-    row = (
-        Membership.objects.filter(chat=chat, user=user, left_seq=None)
-        .values_list("chat_id", "chat__last_seq", "joined_seq", "read_seq", F("chat__message_count") - F("read_count"))
-        .first()
-    )
-    return ChatPosition(*row) if row else None
+    sql = f"""
+        SELECT {_SQL_POSITION} FROM messaging_membership m JOIN messaging_chat c ON c.id = m.chat_id
+        WHERE m.user_id = %s AND m.chat_id = %s AND m.left_seq IS NULL
+    """
+    return next((ChatPosition(*row) for row in fetch(sql, [user, chat])), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +233,17 @@ def unread_total(user: int) -> int:
         JOIN messaging_chat c ON c.id = m.chat_id WHERE m.user_id = %s AND m.left_seq IS NULL
     """
     return int(fetch(sql, [user])[0][0])
+
+
+def unread_mentions(memberships: Sequence[Membership]) -> dict[int, int]:
+    """Return how many unread messages of each chat name its member; uses index mention_once."""
+    sql = f"""
+        SELECT r.chat, (
+            SELECT count(*) FROM messaging_mention n WHERE n.user_id = r.user_id AND n.chat_id = r.chat AND n.seq > r.seq
+        ) FROM {sql_rows(user_id=int, chat=int, seq=int)}
+    """
+    asked = [{"user_id": m.user_id, "chat": m.chat_id, "seq": m.read_seq} for m in memberships]
+    return dict(fetch(sql, [as_json(asked)]))
 
 
 def first_visible(membership: Membership) -> int:

@@ -32,7 +32,7 @@ from messaging.fanout import Publication, announce_events, publish_now, tell_acc
 from messaging.log import Outcome, Write, append
 from messaging.models import Account, Chat, ChatKind, Event, Membership, Role
 from messaging.protocol.codec import encode
-from messaging.protocol.frames import MessageSend
+from messaging.protocol.frames import MessageDelete, MessageEdit, MessageSend, ReactionSet
 from messaging.protocol.kinds import Kind
 from messaging.runtime import get_runtime
 from messaging.selectors import hears_signals
@@ -69,7 +69,22 @@ def _tell(publications: Sequence[Publication]) -> None:
 
 def send_message(*, sender: int, chat: int, id: str, text: str, reply_to: int | None = None) -> Outcome:
     """Send a message; a repeat of `id` with the same content gets the first answer."""
-    return write(Write.from_message(sender, MessageSend(id=id, chat=chat, text=text, reply_to=reply_to)))
+    return write(Write.from_command(sender, MessageSend(id=id, chat=chat, text=text, reply_to=reply_to)))
+
+
+def edit_message(*, sender: int, chat: int, id: str, seq: int, text: str) -> Outcome:
+    """Give an own message another text; raises MessageNotFound, Forbidden."""
+    return write(Write.from_command(sender, MessageEdit(id=id, chat=chat, seq=seq, text=text)))
+
+
+def delete_message(*, sender: int, chat: int, id: str, seq: int) -> Outcome:
+    """Delete an own message, or one of others where `sender` manages the group; raises MessageNotFound, Forbidden."""
+    return write(Write.from_command(sender, MessageDelete(id=id, chat=chat, seq=seq)))
+
+
+def set_reaction(*, sender: int, chat: int, id: str, seq: int, emoji: str, on: bool) -> Outcome:
+    """Put an emoji on a message or take it off, which may change nothing; raises MessageNotFound, LimitReached."""
+    return write(Write.from_command(sender, ReactionSet(id=id, chat=chat, seq=seq, emoji=emoji, on=on)))
 
 
 def create_chat(

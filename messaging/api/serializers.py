@@ -48,11 +48,12 @@ def show_chats(memberships: Sequence[Membership]) -> list[dict[str, Any]]:
     if not chats:
         return []
     counts = selectors.member_counts(chats)
+    mentions = selectors.unread_mentions(memberships)
     first_members = selectors.first_members(chats)
     last_messages = _show_last_messages(memberships)
     return [
         {
-            **_show_position(membership),
+            **_show_position(membership, mentions[membership.chat_id]),
             "member_count": counts[membership.chat_id],
             "members": show_users([member.user for member in first_members[membership.chat_id]]),
             "last_message": last_messages.get(membership.chat_id),
@@ -61,7 +62,7 @@ def show_chats(memberships: Sequence[Membership]) -> list[dict[str, Any]]:
     ]
 
 
-def _show_position(membership: Membership) -> dict[str, Any]:
+def _show_position(membership: Membership, mentions: int) -> dict[str, Any]:
     chat = membership.chat
     return {
         "id": chat.pk,
@@ -69,6 +70,7 @@ def _show_position(membership: Membership) -> dict[str, Any]:
         "title": chat.title,
         "head": chat.last_seq,
         "unread": chat.message_count - membership.read_count,
+        "mentions": mentions,
         "read": membership.read_seq,
         "updated_at": as_wire_time(chat.updated_at),
     }

@@ -7,75 +7,17 @@ touches the database: `append` loads the state under the chats' locks and stores
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
-from messaging.errors import ChatError, IdConflict, LimitReached, MessageNotFound, NotAMember, UserNotFound
+from messaging.errors import ChatError, IdConflict, LimitReached, NotAMember, UserNotFound
+from messaging.log import messages
+from messaging.log.state import ChatState, Known, Member, Row, State, message_of
 from messaging.log.write import Outcome, Write
 from messaging.models import Role
 from messaging.policy import Actor, check_changes_role, check_manages, check_removes
 from messaging.protocol.frames import Event
 from messaging.protocol.kinds import TRAITS, Kind
-
-
-@dataclass(slots=True)
-class Member:
-    """A membership under the lock; `moved` when it must be stored whole, `read` when only its marker moved."""
-
-    user: int
-    role: str
-    joined_seq: int
-    left_seq: int | None
-    read_seq: int
-    read_count: int
-    moved: bool = False
-    read: bool = False
-
-
-@dataclass(slots=True)
-class ChatState:
-    """A locked chat, with the memberships and targets that the batch speaks of."""
-
-    id: int
-    kind: str
-    title: str
-    last_seq: int
-    message_count: int
-    members: dict[int, Member] = field(default_factory=dict)
-    # Present members and owners, loaded only for writes that change members.
-    member_count: int = 0
-    owner_count: int = 0
-    # The seqs among those asked for that are messages.
-    messages: set[int] = field(default_factory=set)
-    changed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """The first answer to an id; a wiped hash matches any content."""
-
-    seq: int
-    at: str
-    content_hash: str | None
-
-
-@dataclass(slots=True)
-class State:
-    """All that a batch is checked against; `at` is the moment of its events."""
-
-    at: str
-    members_most: int
-    chats: dict[int, ChatState]
-    known: dict[tuple[int, int, str], Known]
-    events: list[Row] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """An event to insert, and the ordinal of its message."""
-
-    event: Event
-    message_no: int
 
 
 def prepare(state: State, write: Write) -> Outcome | ChatError:
@@ -90,9 +32,16 @@ def _repeat(state: State, write: Write) -> Outcome | None:
     known = state.known.get((write.chat, write.sender, write.id)) if write.id is not None else None
     if known is None:
         return None
-    if known.content_hash not in (None, write.content_hash):
+    if known.content_hash not in (None, write.content_hash) and not _is_forgotten(state, write.chat, known):
         raise IdConflict
     return Outcome(seq=known.seq, at=known.at, duplicate=True)
+
+
+def _is_forgotten(state: State, chat: int, known: Known) -> bool:
+    """Tell whether this very batch has deleted the message whose text the content was."""
+    locked = state.chats.get(chat)
+    message = locked.messages.get(known.message or 0) if locked is not None else None
+    return message is not None and message.deleted
 
 
 def _prepare_new(state: State, write: Write) -> Outcome:
@@ -113,7 +62,6 @@ def _number(state: State, chat: ChatState, sender: Member, write: Write) -> Outc
     if TRAITS[write.kind].counts:
         chat.message_count += 1
         sender.read_seq, sender.read_count, sender.read = chat.last_seq, chat.message_count, True
-        chat.messages.add(chat.last_seq)
     event = Event(
         chat=chat.id,
         seq=chat.last_seq,
@@ -126,15 +74,9 @@ def _number(state: State, chat: ChatState, sender: Member, write: Write) -> Outc
     )
     state.events.append(Row(event, chat.message_count))
     if write.id is not None:
-        state.known[write.chat, write.sender, write.id] = Known(event.seq, event.at, write.content_hash)
+        message = message_of(write.kind, event.seq, write.body.get("target"))
+        state.known[write.chat, write.sender, write.id] = Known(event.seq, event.at, write.content_hash, message)
     return Outcome(seq=event.seq, at=event.at, event=event)
-
-
-def _message_created(_state: State, chat: ChatState, _sender: Member, write: Write) -> dict[str, Any]:
-    reply_to = write.body.get("reply_to")
-    if reply_to is not None and reply_to not in chat.messages:
-        raise MessageNotFound
-    return write.body
 
 
 def _member_added(state: State, chat: ChatState, sender: Member, write: Write) -> dict[str, Any] | None:
@@ -146,8 +88,9 @@ def _member_added(state: State, chat: ChatState, sender: Member, write: Write) -
         return None
     if role != Role.MEMBER:
         check_changes_role(actor, old=Role.MEMBER, new=role, owners=chat.owner_count)
-    if chat.member_count >= state.members_most:
-        raise LimitReached(f"A chat may have {state.members_most} members.")
+    most = state.settings.limits.members
+    if chat.member_count >= most:
+        raise LimitReached(f"A chat may have {most} members.")
     # A newcomer starts read up to the join (protocol §4).
     seq = chat.last_seq + 1
     chat.members[user] = Member(user, role, seq, None, seq, chat.message_count, moved=True)
@@ -197,7 +140,10 @@ def _present(chat: ChatState, user: int) -> Member:
 
 
 _PREPARE: dict[Kind, Callable[[State, ChatState, Member, Write], dict[str, Any] | None]] = {
-    Kind.MESSAGE_CREATED: _message_created,
+    Kind.MESSAGE_CREATED: messages.create,
+    Kind.MESSAGE_EDITED: messages.edit,
+    Kind.MESSAGE_DELETED: messages.delete,
+    Kind.REACTION_SET: messages.react,
     Kind.MEMBER_ADDED: _member_added,
     Kind.MEMBER_REMOVED: _member_removed,
     Kind.MEMBER_ROLE: _member_role,

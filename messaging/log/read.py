@@ -9,9 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import msgspec
-
-from messaging.database import as_json, as_wire_time, fetch, is_postgresql, sql_rows
+from messaging.database import as_json, as_wire_time, fetch, from_json, is_postgresql, sql_rows
 from messaging.protocol.frames import Event
 from messaging.protocol.kinds import TRAITS, Kind
 from messaging.selectors import first_visible, membership_of, one_snapshot
@@ -92,8 +90,7 @@ def _event(
     reply_to: int | None,
     deleted_at: Any,
 ) -> Event:
-    # Raw SQL gives jsonb as text, on both databases.
-    known = msgspec.json.decode(payload) if isinstance(payload, str | bytes) else payload
+    known = from_json(payload)
     known |= {"target": target, "text": text, "reply_to": reply_to}
     if deleted_at is not None:
         known |= {"text": None, "attachments": None, "deleted": True}

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from messaging.protocol.codec import hash_content
-from messaging.protocol.frames import Event, MessageSend
+from messaging.protocol.frames import AnyWrite, Event, MessageDelete, MessageEdit, MessageSend, ReactionSet
 from messaging.protocol.kinds import Kind
 
 
@@ -25,12 +25,24 @@ class Write:
     content_hash: str | None = None
 
     @classmethod
-    def from_message(cls, sender: int, command: MessageSend) -> Write:
-        """Return the write that a `message.send` asks for."""
-        body: dict[str, Any] = {"text": command.text}
-        if command.reply_to is not None:
-            body["reply_to"] = command.reply_to
-        return cls(command.chat, sender, Kind.MESSAGE_CREATED, body, command.id, hash_content(command))
+    def from_command(cls, sender: int, command: AnyWrite) -> Write:
+        """Return the write that a command asks for."""
+        kind, body = _event_of(command)
+        return cls(command.chat, sender, kind, body, command.id, hash_content(command))
+
+
+def _event_of(command: AnyWrite) -> tuple[Kind, dict[str, Any]]:
+    match command:
+        case MessageSend(text=text, reply_to=None):
+            return Kind.MESSAGE_CREATED, {"text": text}
+        case MessageSend(text=text, reply_to=reply_to):
+            return Kind.MESSAGE_CREATED, {"text": text, "reply_to": reply_to}
+        case MessageEdit(seq=seq, text=text):
+            return Kind.MESSAGE_EDITED, {"target": seq, "text": text}
+        case MessageDelete(seq=seq):
+            return Kind.MESSAGE_DELETED, {"target": seq}
+        case ReactionSet(seq=seq, emoji=emoji, on=on):
+            return Kind.REACTION_SET, {"target": seq, "emoji": emoji, "on": on}
 
 
 @dataclass(slots=True)

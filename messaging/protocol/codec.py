@@ -9,13 +9,23 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import msgspec
+from emoji import is_emoji
 from msgspec import UNSET
 
 from messaging.errors import BadFrame, BadJson, ChatError, FrameTooLarge, UnknownType
-from messaging.protocol.frames import MAX_INTEGER, AnyCommand, Event, Hello, MessageSend
+from messaging.protocol.frames import (
+    MAX_INTEGER,
+    AnyCommand,
+    AnyWrite,
+    Event,
+    Hello,
+    MessageEdit,
+    MessageSend,
+    ReactionSet,
+)
 from messaging.protocol.kinds import Kind
 
 # C0 controls but tab and LF, DEL, lone surrogates (protocol §2).
@@ -23,6 +33,8 @@ _FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _CLIENT_ID = re.compile(r"[!-~]{1,64}")
 _FIELD_IN_PATH = re.compile(r"`\$\.(\w+)")
 _MISSING_FIELD = re.compile(r"required field `(\w+)`")
+
+Texted = TypeVar("Texted", bound=MessageSend | MessageEdit)
 
 _COMMAND_TYPES = {command.__struct_config__.tag for command in AnyCommand.__args__}
 
@@ -69,19 +81,21 @@ class Codec:
         except msgspec.ValidationError as error:
             raise _bad_field(_field_of(error)) from None
         try:
-            return self._checked_message(command)
+            return self._checked_text(command)
         except RefusedFrame as refused:
             raise refused.error from None
 
     def _checked(self, command: AnyCommand) -> AnyCommand:
-        if isinstance(command, MessageSend):
-            return self._checked_message(command)
+        if isinstance(command, MessageSend | MessageEdit):
+            return self._checked_text(command)
+        if isinstance(command, ReactionSet) and not is_emoji(command.emoji):
+            raise RefusedFrame(_bad_field("emoji"), id=command.id, chat=command.chat)
         if isinstance(command, Hello) and (command.resume is UNSET) != (command.epoch is UNSET):
             missing = "epoch" if command.epoch is UNSET else "resume"
             raise RefusedFrame(_bad_field(missing), id=command.id, is_hello=True)
         return command
 
-    def _checked_message(self, command: MessageSend) -> MessageSend:
+    def _checked_text(self, command: Texted) -> Texted:
         text = clean_text(command.text, most=self._text_chars)
         if text is None:
             raise RefusedFrame(_bad_field("text"), id=command.id, chat=command.chat)
@@ -97,14 +111,13 @@ def clean_text(text: str, *, most: int) -> str | None:
     return text if 1 <= len(text) <= most else None
 
 
-def hash_content(command: MessageSend) -> str:
+def hash_content(command: AnyWrite) -> str:
     """Return the fingerprint of what a write says, by which a repeat of its id is told from a conflict.
 
     Fields at their defaults do not count, so that a field added later leaves the hash of older content alone.
     """
-    content: dict[str, Any] = {"type": "message.send", "text": command.text}
-    if command.reply_to is not None:
-        content["reply_to"] = command.reply_to
+    content = msgspec.to_builtins(command)
+    del content["id"], content["chat"]
     return hashlib.blake2b(msgspec.json.encode(content, order="sorted"), digest_size=16).hexdigest()
 
 

@@ -43,14 +43,40 @@ class TokenRefresh(Command, tag="token.refresh", frozen=True, kw_only=True):
     token: str
 
 
-class MessageSend(Struct, tag_field="type", tag="message.send", frozen=True, kw_only=True):
-    """A message for a chat."""
+class WriteCommand(Struct, tag_field="type", frozen=True, kw_only=True, omit_defaults=True):
+    """What becomes an event of a chat, once for each `id` of its sender."""
 
     id: ClientId
     chat: Integer
+
+
+class MessageSend(WriteCommand, tag="message.send", frozen=True, kw_only=True):
+    """A message for a chat."""
+
     text: str = ""
     reply_to: Integer | None = None
     attachments: Attachments = []
+
+
+class MessageEdit(WriteCommand, tag="message.edit", frozen=True, kw_only=True):
+    """Another text for the message `seq`."""
+
+    seq: Integer
+    text: str
+
+
+class MessageDelete(WriteCommand, tag="message.delete", frozen=True, kw_only=True):
+    """The message `seq` is to be gone."""
+
+    seq: Integer
+
+
+class ReactionSet(WriteCommand, tag="reaction.set", frozen=True, kw_only=True):
+    """An emoji of the sender on the message `seq`, or no more of it."""
+
+    seq: Integer
+    emoji: str
+    on: bool
 
 
 class Sync(Struct, tag_field="type", tag="sync", frozen=True, kw_only=True):
@@ -87,7 +113,8 @@ class Typing(Struct, tag_field="type", tag="typing", frozen=True, kw_only=True):
     on: bool
 
 
-AnyCommand = Hello | Ping | TokenRefresh | MessageSend | Sync | History | Read | Typing
+AnyWrite = MessageSend | MessageEdit | MessageDelete | ReactionSet
+AnyCommand = Hello | Ping | TokenRefresh | AnyWrite | Sync | History | Read | Typing
 
 
 class ReadyChat(Struct, omit_defaults=True, kw_only=True):
@@ -98,6 +125,7 @@ class ReadyChat(Struct, omit_defaults=True, kw_only=True):
     from_: int = msgspec.field(name="from")
     read: int
     unread: int
+    mentions: int = 0
     reset: bool = False
 
 

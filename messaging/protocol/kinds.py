@@ -37,7 +37,7 @@ TRAITS: dict[Kind, KindTraits] = {
     Kind.MESSAGE_CREATED: KindTraits(
         ("text", "reply_to", "attachments", "mentions", "deleted"), in_history=True, counts=True
     ),
-    Kind.MESSAGE_EDITED: KindTraits(("target", "text", "deleted"), folds=True),
+    Kind.MESSAGE_EDITED: KindTraits(("target", "text", "mentions", "deleted"), folds=True),
     Kind.MESSAGE_DELETED: KindTraits(("target",), folds=True),
     Kind.REACTION_SET: KindTraits(("target", "emoji", "on"), folds=True),
     Kind.MEMBER_ADDED: KindTraits(("user", "role"), in_history=True),

@@ -111,14 +111,24 @@ class ModelServer:
         if seq is None and chat not in self.joined:
             self.down.append(error(command, 403, "not_a_member"))
             return
-        if seq is None:
-            seq = self.append(chat, "message.created", ME, id=id, text=command["text"])
+        noop = seq is None and self._changes_nothing(command)
+        if seq is None and not noop:
+            kind, content = _event_of(command)
+            seq = self.append(chat, kind, ME, id=id, **content)
         if not confirmed:
             self.down.append(error(command, 503, "unavailable"))
+        elif seq is None:
+            self.down.append({"type": "ack", "id": id, "chat": chat, "status": 200, "noop": True})
         elif chat not in self.places or seq < self.places[chat]:
             self.down.append(ack(command, seq, duplicate=True))
         else:
             self.pending.add((chat, id))
+
+    def _changes_nothing(self, command: Frame) -> bool:
+        if command["type"] != "reaction.set":
+            return False
+        reactions = [event["on"] for event in self.logs[command["chat"]] if event["type"] == "reaction.set"]
+        return bool(reactions and reactions[-1]) is command["on"]
 
     def _hello(self, hello: Frame) -> None:
         self.ready = True
@@ -139,3 +149,17 @@ class ModelServer:
         if self.ready:
             self.places[chat] = start
             self.down.append({"type": "chat.joined", "chat": chat, "head": len(self.logs[chat]), "from": start})
+
+
+def _event_of(command: Frame) -> tuple[str, Frame]:
+    """Return the kind of event that a write becomes, and its own fields."""
+    match command:
+        case {"type": "message.send", "text": text}:
+            return "message.created", {"text": text}
+        case {"type": "message.edit", "seq": target, "text": text}:
+            return "message.edited", {"target": target, "text": text}
+        case {"type": "message.delete", "seq": target}:
+            return "message.deleted", {"target": target}
+        case {"type": "reaction.set", "seq": target, "emoji": emoji, "on": on}:
+            return "reaction.set", {"target": target, "emoji": emoji, "on": on}
+    raise AssertionError(command)

@@ -20,7 +20,7 @@ from client import (
     Replica,
     Settled,
 )
-from client.commands import message_send
+from client.commands import message_delete, message_edit, message_send, reaction_set
 from tests.client.model import BURST, OTHER, ModelServer
 from tests.client.peer import LIMITS, ready_frame
 
@@ -80,11 +80,16 @@ class Meeting(RuleBasedStateMachine):
             elif not any(self.server.deliver(chat) for chat in self.server.logs):
                 self.send()
 
-    @rule(chat=CHATS)
-    def write(self, chat: int) -> None:
-        """Let the person write."""
+    @rule(chat=CHATS, what=st.sampled_from(["send", "send", "edit", "delete", "on", "off"]))
+    def write(self, chat: int, what: str) -> None:
+        """Let the person write, change what was written, or react."""
         id = f"w{len(self.written)}"
-        self.replica.put(message_send(chat, f"text of {id}", id=id))
+        commands = {
+            "send": message_send(chat, f"text of {id}", id=id),
+            "edit": message_edit(chat, 1, f"text of {id}", id=id),
+            "delete": message_delete(chat, 1, id=id),
+        }
+        self.replica.put(commands.get(what) or reaction_set(chat, 1, "👍", on=what == "on", id=id))
         self.written[id] = chat
 
     @rule(seconds=st.integers(1, 4))
@@ -194,7 +199,7 @@ class Meeting(RuleBasedStateMachine):
                 assert id in self.lost_in_restore or self.settled[id].answer["seq"] == self.server.known(chat, id)
         for id in self.settled.keys() - self.lost_in_restore:
             answer = self.settled[id].answer
-            assert (answer["type"] == "ack") == (self.server.known(self.written[id], id) is not None)
+            assert ("seq" in answer) == (self.server.known(self.written[id], id) is not None)
             assert answer.get("code") in (None, "not_a_member")
 
     def everything_is_shown(self) -> None:

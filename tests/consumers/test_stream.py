@@ -243,6 +243,29 @@ def test_an_event_whose_content_is_forgotten_settles_any_repeat_of_its_id(stream
     assert sent.take() == [("ack", "a", 1, False)]
 
 
+def test_an_event_published_before_its_content_was_forgotten_settles_the_write_that_it_answers(streams, sent):
+    pending = submit(streams, "a", hash="whatever")
+    assert streams.settle(pending, Outcome(seq=2, at="t", duplicate=True), EPOCH) is Verdict.HOLE
+    streams.offer(batch(event(1), event(2, sender=ME, id="a", hash="first")))
+    assert sent.take() == [1, ("ack", "a", 2, False)]
+    assert streams.unanswered == 0
+
+
+def test_two_answers_that_wait_for_one_place_are_both_given_there(streams, sent):
+    first, second = submit(streams, "a"), submit(streams, "a")
+    own = event(2, sender=ME, id="a", hash="h")
+    streams.settle(first, Outcome(seq=2, at="t", event=own), EPOCH)
+    streams.settle(second, Outcome(seq=2, at="t", duplicate=True), EPOCH)
+    streams.offer(seqs(1, 1))
+    assert sent.take() == [1, ("ack", "a", 2, False), ("ack", "a", 2, True)]
+    assert streams.unanswered == 0
+
+
+def test_a_write_that_changed_nothing_is_answered_at_once(streams, sent):
+    streams.settle(submit(streams, "a"), Outcome(), EPOCH)
+    assert sent.frames == [{"type": "ack", "id": "a", "chat": CHAT, "status": 200, "noop": True}]
+
+
 def test_the_own_event_without_a_pending_write_carries_its_id(streams, sent):
     streams.offer(batch(event(1, sender=ME, id="a", hash="h")))
     assert sent.frames[0] | {"at": ""} == {

@@ -30,9 +30,9 @@ def decode(text: str) -> Any:
     return Codec(frame_bytes=Limits().frame_bytes, text_chars=Limits().text_chars).decode(text)
 
 
-def examples_of(*types: str) -> list[Any]:
-    """Return all examples of these types, which there must be of each."""
-    found = [example for example in PROTOCOL.examples() if example["type"] in types]
+def examples_of(*types: str, section: str | None = None) -> list[Any]:
+    """Return all examples of these types, or those of a section, which there must be of each."""
+    found = [example for example in PROTOCOL.examples(section) if example["type"] in types]
     assert {example["type"] for example in found} == set(types)
     return found
 
@@ -63,7 +63,7 @@ def test_every_command_that_is_described_has_an_example():
 
 @pytest.mark.parametrize("type_", COMMANDS)
 def test_examples_of_a_command_are_decoded(type_):
-    for example in examples_of(type_):
+    for example in examples_of(type_, section="Commands"):
         assert isinstance(decode(json.dumps(example)), COMMANDS[type_])
 
 
@@ -98,7 +98,7 @@ def test_every_kind_of_event_is_listed_with_its_fields():
 
 
 def test_examples_of_events_have_the_fields_of_their_kind():
-    for example in examples_of(*(kind.value for kind in _PREPARE)):
+    for example in examples_of(*(kind.value for kind in _PREPARE), section="Events"):
         own = [name for name in example if name not in {"type", "chat", "seq", "at", "sender", "id"}]
         assert set(own) <= set(TRAITS[Kind(example["type"])].fields)
         assert {"type", "chat", "seq", "at", "sender"} <= example.keys()
@@ -144,6 +144,8 @@ def test_numbers_in_the_prose_are_the_defaults():
     assert f"within {limits.read_seconds:g} second of the last" in text
     assert f"at most once in {limits.typing_seconds:g} seconds" in text
     assert f"more than {limits.signal_members} members tells neither" in text
+    assert f"at most {limits.mentions_per_message} in one text" in text
+    assert f"message takes {limits.reactions_per_message} different ones" in text
     assert f"too much unread for {limits.slow_seconds:g} seconds" in text
 
 

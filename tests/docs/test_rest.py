@@ -10,6 +10,7 @@ from django.urls import URLPattern, resolve
 
 from messaging.api.urls import urlpatterns
 from messaging.conf import Limits
+from messaging.folded import QUOTE_CHARS
 from messaging.protocol.codes import ErrorCode
 from messaging.selectors import MEMBERS_SHOWN
 from tests.docs.markdown import Document
@@ -67,4 +68,5 @@ def test_numbers_in_the_prose_are_the_defaults():
     assert f"{limits.page_size} without it, {limits.page_size_most} at most" in text
     assert f"Used again within {limits.refresh_grace_seconds:g} seconds" in text
     assert f"names the first {MEMBERS_SHOWN}" in text
+    assert f"the first {QUOTE_CHARS} characters" in text
     assert f'"expires_in": {limits.ticket_seconds}' in text

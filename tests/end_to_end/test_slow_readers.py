@@ -22,7 +22,7 @@ MESSAGES, TEXT = 500, "\N{GRINNING FACE}" * 4000
 async def _fill(chat: int, sender: int) -> None:
     """Write 8 MB into a chat."""
     commands = [MessageSend(id=f"{n}", chat=chat, text=TEXT) for n in range(MESSAGES)]
-    batch = await run_in_thread(append, [Write.from_message(sender, command) for command in commands])
+    batch = await run_in_thread(append, [Write.from_command(sender, command) for command in commands])
     assert len(batch.outcomes) == MESSAGES
 
 

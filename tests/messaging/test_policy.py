@@ -7,7 +7,15 @@ from itertools import product
 import pytest
 
 from messaging.errors import Forbidden
-from messaging.policy import Actor, check_changes_role, check_manages, check_removes, visible_from
+from messaging.policy import (
+    Actor,
+    check_changes_role,
+    check_deletes,
+    check_edits,
+    check_manages,
+    check_removes,
+    visible_from,
+)
 
 ROLES = ("owner", "admin", "member")
 
@@ -27,6 +35,24 @@ def allows(check, *args, **facts) -> bool:
 @pytest.mark.parametrize(("role", "may"), [("owner", True), ("admin", True), ("member", False)])
 def test_owners_and_admins_add_people_and_change_the_title(role, may):
     assert allows(check_manages, actor(role)) is may
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_only_its_sender_edits_a_message(role):
+    facts = {"age": 1e9, "window": 0}
+    assert [allows(check_edits, actor(role), sender=sender, **facts) for sender in (1, 2)] == [True, False]
+
+
+@pytest.mark.parametrize(("age", "window", "may"), [(60, 60, True), (60.001, 60, False), (0, 60, True), (61, 0, True)])
+def test_an_edit_comes_within_the_window(age, window, may):
+    assert allows(check_edits, actor("owner"), sender=1, age=age, window=window) is may
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("kind", ["group", "private"])
+def test_who_manages_a_group_deletes_what_others_wrote(role, kind):
+    own, others = (allows(check_deletes, actor(role, kind=kind), sender=sender) for sender in (1, 2))
+    assert (own, others) == (True, kind == "group" and role != "member")
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from messaging import selectors
+from messaging import selectors, services
 from messaging.errors import NotAMember
 from messaging.models import Account, Chat, Store, User
 from tests.messaging.world import (
@@ -233,6 +233,28 @@ def test_members_are_told_and_counted_while_they_are_in(ann, bob, chat):
     assert [member.user.username for member in selectors.members_of(chat)] == ["ann", "eve"]
     assert [member.user_id for member in selectors.members_of(chat, after=ann)] == [eve]
     assert selectors.member_counts([chat, other]) == {chat: 2, other: 2}
+
+
+def test_mentions_are_counted_above_the_own_marker(ann, bob, chat):
+    other = make_private(ann, bob)
+    answers(
+        *(message(where, ann, "@bob") for where in (chat, chat, other)),
+        message(chat, ann, "hi"),
+        message(chat, ann, "@ann"),
+    )
+
+    def counted() -> dict[int, tuple[int, int]]:
+        return {place.chat: (place.unread, place.mentions) for place in selectors.read_overview(bob).chats}
+
+    assert counted() == {chat: (4, 2), other: (1, 1)}
+    services.mark_read(user=bob, chat=chat, seq=1)
+    assert counted() == {chat: (3, 1), other: (1, 1)}
+    position: Any = selectors.read_position(bob, chat)
+    assert position.mentions == 1
+    answers(message(chat, bob))
+    memberships = [membership(where, bob) for where in (chat, other)]
+    assert selectors.unread_mentions(memberships) == {chat: 0, other: 1}
+    assert selectors.unread_mentions([membership(where, ann) for where in (chat, other)]) == {chat: 0, other: 0}
 
 
 def test_signals_are_for_small_chats(shrink, ann, bob, chat):

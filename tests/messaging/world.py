@@ -16,7 +16,7 @@ from prometheus_client import REGISTRY
 from messaging.database import fetch
 from messaging.log import Outcome, Position, Write, append, read
 from messaging.models import Chat, Membership, Role, User
-from messaging.protocol.frames import MAX_INTEGER, Event, MessageSend
+from messaging.protocol.frames import MAX_INTEGER, Event, MessageDelete, MessageEdit, MessageSend, ReactionSet
 from messaging.protocol.kinds import Kind
 from tests.vocabulary import PATIENCE
 
@@ -54,7 +54,22 @@ def _enter(chat: Chat, user: int, role: str) -> None:
 def message(chat: int, sender: int, text: str = "hi", *, id: str | None = None, reply_to: int | None = None) -> Write:
     """Return a message to write, with an id of its own unless one is given."""
     command = MessageSend(id=id or f"m{next(_ids)}", chat=chat, text=text, reply_to=reply_to)
-    return Write.from_message(sender, command)
+    return Write.from_command(sender, command)
+
+
+def edition(chat: int, sender: int, seq: int, text: str, *, id: str | None = None) -> Write:
+    """Return the edit of a message."""
+    return Write.from_command(sender, MessageEdit(id=id or f"e{next(_ids)}", chat=chat, seq=seq, text=text))
+
+
+def deletion(chat: int, sender: int, seq: int, *, id: str | None = None) -> Write:
+    """Return the deletion of a message."""
+    return Write.from_command(sender, MessageDelete(id=id or f"d{next(_ids)}", chat=chat, seq=seq))
+
+
+def reaction(chat: int, sender: int, seq: int, emoji: str = "👍", *, on: bool = True, id: str | None = None) -> Write:
+    """Return a reaction to a message, or the end of one."""
+    return Write.from_command(sender, ReactionSet(id=id or f"r{next(_ids)}", chat=chat, seq=seq, emoji=emoji, on=on))
 
 
 def addition(chat: int, actor: int, user: int, role: str = "member") -> Write:

@@ -9,6 +9,7 @@ import pytest
 from django.db import OperationalError
 
 from consumers import handlers
+from messaging import services
 from tests.consumers.conftest import forge_access, limits, world  # noqa: F401 - the same people and connections
 from tests.protocol.vector import FILES, ServerVector
 
@@ -47,6 +48,27 @@ async def test_a_type_that_nobody_knows_is_unknown_type(alone):
 async def test_a_reply_to_what_is_no_message_is_message_not_found(alone):
     talk, chat = alone
     await expect_refusal(talk, "message_not_found", await talk.say(chat, reply_to=9), chat=chat)
+
+
+async def test_an_edit_of_what_somebody_else_wrote_is_forbidden(world, alone):  # noqa: F811
+    talk, chat = alone
+    bob = await world.user("bob")
+    await world.call(services.add_member, actor=talk.user, chat=chat, user=bob)
+    await world.say(bob, chat, "hi")
+    for seq in (1, 2):
+        await talk.expect_event(chat, seq, "member.added" if seq == 1 else "message.created")
+    id = await talk.send("message.edit", chat=chat, seq=2, text="ho")
+    await expect_refusal(talk, "forbidden", id, chat=chat)
+
+
+async def test_one_emoji_too_many_is_limit_reached(world, alone):  # noqa: F811
+    talk, chat = alone
+    await talk.expect_ack(await talk.say(chat))
+    for n in range(20):
+        id = await talk.send("reaction.set", chat=chat, seq=1, emoji=chr(ord("🍇") + n), on=True)
+        await talk.expect_ack(id, seq=n + 2)
+    id = await talk.send("reaction.set", chat=chat, seq=1, emoji="👍", on=True)
+    await expect_refusal(talk, "limit_reached", id, chat=chat)
 
 
 async def test_a_chat_one_is_not_in_is_not_a_member(alone):

@@ -36,7 +36,7 @@ class MessagesView(ApiView):
     def post(self, request: Request, chat: int) -> Response:
         """Send a message: the `message.send` of the socket, with the same answer to a repeat of its `id`."""
         command = _codec().convert_message(_read_object(request) | {"chat": chat})
-        outcome = services.write(Write.from_message(self.me, command))
+        outcome = services.write(Write.from_command(self.me, command))
         return Response(show_outcome(outcome), status=200 if outcome.duplicate else 201)
 
 

@@ -40,6 +40,16 @@ def test_the_list_tells_what_is_unread(ada: Person, bob: Person) -> None:
     assert bob.get("chats/")["unread_total"] == 0
 
 
+def test_the_list_tells_in_how_many_unread_messages_one_is_named(ada: Person, bob: Person) -> None:
+    """Apart from what is unread; so does the chat itself."""
+    first, second = ada.group(bob), ada.group(bob)
+    bob.say(first, "1", "@ada", "@Ada, tea?", "@bob")
+    assert {chat["id"]: chat["mentions"] for chat in ada.get("chats/")["results"]} == {first: 2, second: 0}
+    services.mark_read(user=ada.id, chat=first, seq=2)
+    assert ada.get(f"chats/{first}/")["mentions"] == 1
+    assert bob.get(f"chats/{first}/")["mentions"] == 0
+
+
 def test_the_list_shows_the_last_message_as_it_is_now(ada: Person, bob: Person) -> None:
     """Folded, with what it replies to; an event that is no message is not one."""
     chat = ada.group(bob)
@@ -120,7 +130,7 @@ def test_pages_have_a_bound(ada: Person, onesocket: Callable[..., None]) -> None
 
 
 def test_a_list_costs_the_same_for_few_chats_and_for_many(ada: Person, bob: Person) -> None:
-    """Who asks, the page, its members, their number, the last messages, what those reply to, and the total."""
+    """Who asks, the page, its members, their number, mentions, the last messages, what those reply to, and the total."""
     costs = set()
     for count in (10, 490):
         chats = [make_group(bob.id, ada.id) for _ in range(count)]
@@ -129,7 +139,7 @@ def test_a_list_costs_the_same_for_few_chats_and_for_many(ada: Person, bob: Pers
         costs.add(count_statements(lambda: ada.get("chats/?limit=100")))
     assert (len(ada.body["results"]), ada.body["unread_total"]) == (100, 1000)
     # On PostgreSQL one more, for the snapshot.
-    assert costs == {7 + (connection.vendor == "postgresql")}
+    assert costs == {8 + (connection.vendor == "postgresql")}
 
 
 def test_a_chat_is_listed_from_one_snapshot(ada: Person, bob: Person, monkeypatch: pytest.MonkeyPatch) -> None:

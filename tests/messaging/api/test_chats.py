@@ -31,6 +31,7 @@ def test_a_new_group_is_shown_to_its_creator(ada: Person, bob: Person) -> None:
         "title": "Tea",
         "head": 0,
         "unread": 0,
+        "mentions": 0,
         "read": 0,
         "member_count": 2,
         "members": [

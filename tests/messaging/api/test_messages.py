@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,7 @@ from django.utils import timezone
 from messaging import selectors, services
 from messaging.models import Event
 from tests.messaging.api.conftest import Person
-from tests.messaging.world import count_statements, start
+from tests.messaging.world import answers, count_statements, message, reaction, start
 
 
 def seqs(person: Person) -> list[int]:
@@ -158,6 +159,31 @@ def test_a_message_is_shown_as_it_is_now(ada: Person, bob: Person, chat: int) ->
     ]
 
 
+def test_what_is_done_to_messages_is_folded(ada: Person, bob: Person, chat: int) -> None:
+    """As it was done, by whom it may be: the real writes, and nothing of what was deleted."""
+    ada.say(chat, "1", "secret", "3")
+    services.edit_message(sender=ada.id, chat=chat, id="e", seq=1, text="uno")
+    for person, emoji in ((ada, "🙂"), (bob, "🙂"), (bob, "👍")):
+        services.set_reaction(sender=person.id, chat=chat, id=f"{person.id}{ord(emoji)}", seq=1, emoji=emoji, on=True)
+    services.send_message(sender=bob.id, chat=chat, id="r", text="re", reply_to=2)
+    services.delete_message(sender=ada.id, chat=chat, id="d", seq=2)
+    reply, third, deleted, first = bob.get(f"chats/{chat}/messages/")["results"]
+    assert (reply["seq"], reply["reply_to"]) == (8, {"seq": 2, "sender": ada.id, "text": ""})
+    assert (first["text"], first["edited_at"][-1], third.keys() & {"edited_at", "reactions"}) == ("uno", "Z", set())
+    assert {each["emoji"]: (each["count"], each["mine"]) for each in first["reactions"]} == {
+        "🙂": (2, True),
+        "👍": (1, True),
+    }
+    assert deleted.keys() == {"type", "chat", "seq", "at", "sender", "deleted"}
+
+
+def test_a_quote_is_short(ada: Person, chat: int) -> None:
+    """Whatever the length of what it quotes."""
+    services.send_message(sender=ada.id, chat=chat, id="m", text="x" * 4_000)
+    services.send_message(sender=ada.id, chat=chat, id="r", text="re", reply_to=1)
+    assert ada.get(f"chats/{chat}/messages/")["results"][0]["reply_to"]["text"] == "x" * 140
+
+
 @pytest.mark.parametrize("name", ["before", "after", "limit"])
 @pytest.mark.parametrize("value", ["", "x", "-1", "1.0", "1e3", " 1", str(2**53), "9" * 400, "%00", "\u0663"])
 def test_a_place_that_cannot_be_is_a_bad_frame(ada: Person, chat: int, name: str, value: str) -> None:
@@ -165,13 +191,21 @@ def test_a_place_that_cannot_be_is_a_bad_frame(ada: Person, chat: int, name: str
     assert ada.refused_field("GET", f"chats/{chat}/messages/?{name}={value}") == name
 
 
-def test_a_page_of_history_costs_the_same_for_few_messages_and_for_many(ada: Person, chat: int) -> None:
+def test_a_page_of_history_costs_the_same_for_few_messages_and_for_many(ada: Person) -> None:
     """Who asks, its membership, the page and what that replies to."""
     costs = set()
-    for count in (2, 40):
-        ada.say(chat, *(f"{count}-{number}" for number in range(count)))
-        services.send_message(sender=ada.id, chat=chat, id=f"r{count}", text="x", reply_to=1)
-        costs.add(count_statements(lambda: ada.get(f"chats/{chat}/messages/")))
+    for count in (10, 100):
+        chat = ada.group()
+        path = f"chats/{chat}/messages/?limit=100"
+        answers(*(message(chat, ada.id, reply_to=seq or None) for seq in range(count)))
+        answers(*(reaction(chat, ada.id, seq, emoji) for seq in range(1, count + 1) for emoji in "🙂👍"))
+        costs.add(count_statements(functools.partial(ada.get, path)))
+        assert len(ada.body["results"]) == count
+        assert all(len(shown["reactions"]) == 2 for shown in ada.body["results"])
+        assert [shown.get("reply_to", {}).get("seq") for shown in ada.body["results"]] == [
+            *range(count - 1, 0, -1),
+            None,
+        ]
     assert costs == {4 + (connection.vendor == "postgresql")}
 
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from messaging.log import Write, append
 from tests.messaging.world import (
     addition,
     count_statements,
+    deletion,
+    edition,
     make_group,
     make_users,
     message,
     promotion,
+    reaction,
     renaming,
     say,
     seqs_of,
@@ -51,6 +56,36 @@ def test_messages_to_many_chats_cost_no_more(ann, bob):
 def test_replies_cost_one_more(ann, chat):
     say(chat, ann, "first")
     assert count_statements(lambda: append([message(chat, ann, reply_to=1) for _ in range(50)])) == 7
+
+
+@pytest.mark.parametrize("count", [1, 50])
+def test_what_changes_messages_costs_the_same_however_many(ann, bob, chat, count):
+    say(chat, ann, *(f"{n}" for n in range(count)))
+
+    def cost(make: Callable[..., Write], *more: str) -> int:
+        batch = [make(chat, ann, seq, *more) for seq in range(1, count + 1)]
+        return count_statements(lambda: append(batch))
+
+    # Lock, members, earlier ids, messages; events, messages, chats. A deletion also wipes the texts of edits.
+    assert [cost(reaction), cost(edition, "hi"), cost(deletion)] == [7, 7, 8]
+    assert len(seqs_of(chat)) == 4 * count
+
+
+@pytest.mark.parametrize("count", [1, 50])
+def test_names_cost_one_to_find_and_one_to_note(ann, bob, chat, count):
+    assert count_statements(lambda: append([message(chat, ann, "@bob") for _ in range(count)])) == 8
+    assert count_statements(lambda: append([message(chat, ann, "@nobody") for _ in range(count)])) == 7
+    assert count_statements(lambda: append([edition(chat, ann, 1, "x") for _ in range(count)])) == 8
+
+
+def test_all_at_once_costs_no_more(ann, bob, chat):
+    batch = [message(chat, ann, "@bob") for _ in range(40)]
+    for seq in range(1, 41):
+        batch += [reaction(chat, bob, seq), edition(chat, ann, seq, "@bob, hi"), message(chat, bob, reply_to=seq)]
+        batch += [deletion(chat, ann, seq)] if seq % 2 else []
+    # Six, and: names, messages; messages, edits, mentions that are gone, mentions.
+    assert count_statements(lambda: append(batch)) == 12
+    assert len(seqs_of(chat)) == 180
 
 
 def test_a_batch_of_all_kinds_costs_no_more_for_two_hundred(ann, chat):

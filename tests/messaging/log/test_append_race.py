@@ -16,6 +16,8 @@ from messaging.models import Chat, Event, Membership
 from tests.messaging.world import (
     addition,
     answers,
+    deletion,
+    edition,
     in_threads,
     make_group,
     make_users,
@@ -23,6 +25,7 @@ from tests.messaging.world import (
     message,
     outcomes,
     promotion,
+    reaction,
     removal,
     seqs_of,
     start,
@@ -94,6 +97,33 @@ def test_of_different_contents_racing_for_one_id_one_is_taken():
     given = in_threads(10, lambda n: answers(message(chat, ann, f"text {n}", id="a"))[0])
     assert sorted(given, key=str) == [1] + ["id_conflict"] * 9
     assert Event.objects.get().text == f"text {given.index(1)}"
+
+
+def test_whatever_edits_race_with_a_deletion_no_text_is_left():
+    (ann,) = make_users("ann")
+    chat = make_group(ann)
+    answers(message(chat, ann, "secret"))
+
+    def write(n: int) -> list[Any]:
+        if n == 0:
+            return answers(deletion(chat, ann, 1))
+        return [answer for _ in range(5) for answer in answers(edition(chat, ann, 1, "secret"))]
+
+    given = in_threads(6, write)
+    deleted = given[0][0]
+    later = {answer for each in given[1:] for answer in each if not isinstance(answer, int) or answer > deleted}
+    assert later <= {"message_not_found"}
+    assert not Event.objects.filter(text="secret").exists()
+    assert not Event.objects.filter(content_hash__isnull=False).exclude(seq=deleted).exists()
+
+
+def test_reactions_of_many_at_once_are_all_kept():
+    users = make_users(*(f"user{n}" for n in range(8)))
+    chat = make_group(*users)
+    answers(message(chat, users[0]))
+    in_threads(8, lambda n: answers(reaction(chat, users[n], 1, "👍"), reaction(chat, users[n], 1, "🎉")))
+    reactions = Event.objects.get(seq=1).reactions
+    assert {emoji: sorted(who) for emoji, who in reactions.items()} == {"👍": users, "🎉": users}
 
 
 def test_of_many_who_add_one_user_one_does():

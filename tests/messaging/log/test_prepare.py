@@ -6,28 +6,12 @@ from copy import deepcopy
 
 import pytest
 
-from messaging.log import Outcome, Write
-from messaging.log.prepare import ChatState, Known, Member, State, prepare
+from messaging.log import Outcome
+from messaging.log.prepare import _PREPARE, prepare
+from messaging.log.state import Known, Member
 from messaging.protocol.kinds import Kind
+from tests.messaging.log.given_state import ADMIN, AT, CHAT, GONE, MEMBER, OWNER, STRANGER, outcome_of, state
 from tests.messaging.world import addition, message, promotion, removal, renaming
-
-AT = "2026-01-31T12:00:00.000000Z"
-CHAT, OWNER, ADMIN, MEMBER, GONE, STRANGER = 7, 1, 2, 3, 4, 5
-
-
-def state(*, kind: str = "group", members_most: int = 10) -> State:
-    """Return the state of a chat with an owner, an admin, a member, and one who left; its third event is a message."""
-    chat = ChatState(CHAT, kind, "Old", last_seq=3, message_count=1, member_count=3, owner_count=1, messages={3})
-    for user, role in ((OWNER, "owner"), (ADMIN, "admin"), (MEMBER, "member")):
-        chat.members[user] = Member(user, role, 0, None, 0, 0)
-    chat.members[GONE] = Member(GONE, "admin", 0, 2, 1, 0)
-    return State(AT, members_most, {CHAT: chat}, {})
-
-
-def outcome_of(write: Write, given: State | None = None) -> int | str | None:
-    """Return the seq that `write` gets, None where it changes nothing, or the code of its error."""
-    outcome = prepare(given or state(), write)
-    return outcome.seq if isinstance(outcome, Outcome) else outcome.code.value
 
 
 @pytest.mark.parametrize(
@@ -162,7 +146,5 @@ def test_the_new_message_may_be_replied_to_at_once():
     assert [outcome_of(write, given) for write in writes] == ["message_not_found", 4, 5]
 
 
-def test_every_kind_but_those_to_come_can_be_written():
-    written = {message(CHAT, OWNER).kind, addition(CHAT, 1, 2).kind, removal(CHAT, 1, 2).kind}
-    written |= {promotion(CHAT, 1, 2, "admin").kind, renaming(CHAT, 1, "x").kind}
-    assert set(Kind) - written == {Kind.MESSAGE_EDITED, Kind.MESSAGE_DELETED, Kind.REACTION_SET}
+def test_every_kind_can_be_written():
+    assert _PREPARE.keys() == set(Kind)

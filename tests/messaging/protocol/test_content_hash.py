@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from messaging.protocol.codec import Codec, hash_content
-from messaging.protocol.frames import MessageSend
+from messaging.protocol.frames import AnyWrite, MessageDelete, MessageEdit, MessageSend, ReactionSet
 
 
 @pytest.mark.parametrize(
@@ -15,6 +15,9 @@ from messaging.protocol.frames import MessageSend
     [
         (MessageSend(id="a", chat=7, text="hi"), "1c3b84728fd16e4829ed2fc66c681128"),
         (MessageSend(id="a", chat=7, text="hi", reply_to=3), "c10b865d0706b55af6b419be9a8961fd"),
+        (MessageEdit(id="a", chat=7, seq=3, text="hi"), "b0bb4b5aa46b1e9cfb7079cf22bb99cb"),
+        (MessageDelete(id="a", chat=7, seq=3), "94969283f86ba44a34c8c9cf187838e4"),
+        (ReactionSet(id="a", chat=7, seq=3, emoji="👍", on=True), "55419ca8fe891fdbe13e562f918c2d99"),
         (MessageSend(id="a", chat=7, text='Grüße 😀\n\t"\\'), "262bcab8d8a488e7533540b712ce996e"),
     ],
 )
@@ -32,9 +35,12 @@ def test_equal_content_has_one_hash_whatever_its_id_and_chat():
 
 
 def test_other_content_has_another_hash():
-    commands = [
+    commands: list[AnyWrite] = [
         MessageSend(id="a", chat=7, text=text, reply_to=reply_to)
         for text in ("hi", "Hi", "hi!", '{"reply_to":1}')
         for reply_to in (None, 0, 1, 10)
     ]
+    commands += [MessageEdit(id="a", chat=7, seq=seq, text=text) for seq in (0, 1) for text in ("hi", "Hi")]
+    commands += [MessageDelete(id="a", chat=7, seq=seq) for seq in (0, 1)]
+    commands += [ReactionSet(id="a", chat=7, seq=0, emoji=emoji, on=on) for emoji in "👍🎉" for on in (True, False)]
     assert len({hash_content(command) for command in commands}) == len(commands)

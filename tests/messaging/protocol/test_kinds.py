@@ -11,7 +11,7 @@ from messaging.protocol.kinds import IN_HISTORY, TRAITS, Kind
     ("kind", "fields"),
     [
         ("message.created", {"text", "reply_to", "attachments", "mentions", "deleted"}),
-        ("message.edited", {"target", "text", "deleted"}),
+        ("message.edited", {"target", "text", "mentions", "deleted"}),
         ("message.deleted", {"target"}),
         ("reaction.set", {"target", "emoji", "on"}),
         ("member.added", {"user", "role"}),

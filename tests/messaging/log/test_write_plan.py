@@ -1,0 +1,80 @@
+"""How PostgreSQL finds what a write touches: through indexes, however large the tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from messaging import selectors
+from messaging.database import execute, fetch
+from messaging.log import append
+from tests.messaging.world import deletion, edition, make_group, make_users, membership, message, reaction, say
+
+pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True)]
+
+CHATS, EVENTS, MENTIONS = 300, 60, 300
+
+
+@pytest.fixture
+def chat() -> int:
+    """Return one of many chats of many users, each with texts, edits and mentions."""
+    ann, bob = make_users("ann", "bob")
+    execute(
+        """INSERT INTO messaging_user (
+            username, password, is_superuser, first_name, last_name, email, is_staff, is_active, date_joined
+        ) SELECT 'user' || n, '', false, '', '', '', false, true, now() FROM generate_series(1, 20000) n""",
+        [],
+    )
+    execute(
+        """INSERT INTO messaging_chat (kind, title, creator_id, last_seq, message_count)
+        SELECT 'group', '', %s, 0, 0 FROM generate_series(1, %s)""",
+        [ann, CHATS],
+    )
+    execute(
+        """INSERT INTO messaging_event (chat_id, seq, kind, target, sender_id, payload, text, at, message_no, reactions)
+        SELECT c.id, n, CASE n %% 2 WHEN 1 THEN 'message.created' ELSE 'message.edited' END,
+               CASE n %% 2 WHEN 0 THEN n - 1 END, %s, '{}', repeat('x', 900), now(), n, '{}'
+        FROM messaging_chat c, generate_series(1, %s) n""",
+        [ann, EVENTS],
+    )
+    execute(
+        """INSERT INTO messaging_mention (user_id, chat_id, seq)
+        SELECT %s, c.id, n FROM messaging_chat c, generate_series(1, %s) n""",
+        [bob, MENTIONS],
+    )
+    execute("ANALYZE", [])
+    chat = make_group(ann, bob)
+    say(chat, ann, "one", "two @bob")
+    return chat
+
+
+def plans_of(work: Callable[[], Any]) -> str:
+    """Return how PostgreSQL would run each statement of `work`."""
+    with CaptureQueriesContext(connection) as statements:
+        work()
+    own = [query["sql"] for query in statements if query["sql"].split()[0] in ("SELECT", "INSERT", "UPDATE", "DELETE")]
+    rows = [row[0] for sql in own for row in fetch("EXPLAIN " + sql.replace("%", "%%"), [])]
+    return "\n".join(rows)
+
+
+def test_what_changes_messages_is_found_through_indexes(chat):
+    ann, bob = (member.user_id for member in selectors.members_of(chat))
+    batch = [message(chat, ann, "@BOB"), edition(chat, ann, 1, "@bob"), reaction(chat, bob, 1), deletion(chat, ann, 2)]
+    plan = plans_of(lambda: append(batch))
+    for table in ("event", "mention", "user"):
+        assert f"Seq Scan on messaging_{table}" not in plan
+    for index in ("event_numbered_once", "event_edits", "mention_once", "user_by_name"):
+        assert index in plan
+
+
+def test_unread_mentions_are_counted_through_their_index(chat):
+    bob = selectors.members_of(chat).last()
+    assert bob is not None
+    own = [membership(chat, bob.user_id)]
+    plan = plans_of(lambda: (selectors.read_overview(bob.user_id), selectors.unread_mentions(own)))
+    assert "Seq Scan on messaging_mention" not in plan
+    assert plan.count("mention_once") == 2
