@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from messaging import metrics
+from messaging.blocks import sql_pair_blocked
 from messaging.conf import get_limits
 from messaging.database import (
     STORE_AWAY,
@@ -33,6 +34,7 @@ from messaging.database import (
 from messaging.errors import ChatError, Internal, Unavailable
 from messaging.log.prepare import ChatState, Known, Member, Row, State, prepare
 from messaging.log.write import Outcome, Write
+from messaging.models import ChatKind
 from messaging.protocol.kinds import Kind
 
 logger = logging.getLogger(__name__)
@@ -142,16 +144,20 @@ def _load(writes: Sequence[Write], chats: dict[int, ChatState]) -> tuple[State, 
 def _load_members(writes: Sequence[Write], chats: dict[int, ChatState]) -> tuple[str, str]:
     asked = {(write.chat, write.sender) for write in writes}
     asked |= {(write.chat, write.body["user"]) for write in writes if write.kind in _MEMBER_KINDS}
+    private = {chat.id for chat in chats.values() if chat.kind == ChatKind.PRIVATE}
+    # Whoever blocks locks the private chat: here, under the lock, no block that was answered is missed.
     sql = f"""
         SELECT {sql_now()}, (SELECT epoch FROM messaging_store WHERE id = 1),
+               CASE WHEN r.private THEN {sql_pair_blocked("r.chat", "r.user_id")} ELSE false END,
                m.chat_id, m.user_id, m.role, m.joined_seq, m.left_seq, m.read_seq, m.read_count
-        FROM {sql_rows(chat=int, user_id=int)}
+        FROM {sql_rows(chat=int, user_id=int, private=bool)}
         LEFT JOIN messaging_membership m ON m.chat_id = r.chat AND m.user_id = r.user_id
     """
-    rows = fetch(sql, [_pairs(asked)])
-    for _, _, chat, user, *rest in rows:
+    rows = fetch(sql, [as_json([{"chat": c, "user_id": user, "private": c in private} for c, user in asked])])
+    for _, _, blocked, chat, user, *rest in rows:
         if chat in chats:
             chats[chat].members[user] = Member(user, *rest)
+            chats[chat].blocked |= bool(blocked)
     return as_wire_time(rows[0][0]), rows[0][1]
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from messaging.errors import ChatError, IdConflict, LimitReached, MessageNotFound, NotAMember, UserNotFound
+from messaging.errors import ChatError, Forbidden, IdConflict, LimitReached, MessageNotFound, NotAMember, UserNotFound
 from messaging.log.write import Outcome, Write
 from messaging.models import Role
 from messaging.policy import Actor, check_changes_role, check_manages, check_removes
@@ -47,6 +47,8 @@ class ChatState:
     owner_count: int = 0
     # The seqs among those asked for that are messages.
     messages: set[int] = field(default_factory=set)
+    # Whether one of the two of a private chat blocks the other.
+    blocked: bool = False
     changed: bool = False
 
 
@@ -100,6 +102,8 @@ def _prepare_new(state: State, write: Write) -> Outcome:
     sender = chat.members.get(write.sender) if chat else None
     if chat is None or sender is None or sender.left_seq is not None:
         raise NotAMember
+    if chat.blocked:
+        raise Forbidden
     # What the kind checks it checks before it changes anything: a refused command leaves no trace.
     body = _PREPARE[write.kind](state, chat, sender, write)
     if body is None:

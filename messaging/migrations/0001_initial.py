@@ -54,16 +54,6 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
-            name='Account',
-            fields=[
-                ('user', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='account', serialize=False, to=settings.AUTH_USER_MODEL)),
-                ('token_version', models.PositiveIntegerField(default=0)),
-                ('display_name', models.CharField(blank=True, default='', max_length=80)),
-                ('last_seen_at', models.DateTimeField(null=True)),
-                ('preferences', models.JSONField(default=dict)),
-            ],
-        ),
-        migrations.CreateModel(
             name='Chat',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -123,6 +113,19 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='Account',
+            fields=[
+                ('user', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='account', serialize=False, to=settings.AUTH_USER_MODEL)),
+                ('token_version', models.PositiveIntegerField(default=0)),
+                ('display_name', models.CharField(blank=True, default='', max_length=80)),
+                ('last_seen_at', models.DateTimeField(null=True)),
+                ('preferences', models.JSONField(default=dict)),
+            ],
+            options={
+                'indexes': [models.Index(fields=['last_seen_at'], name='account_by_leaving')],
+            },
+        ),
+        migrations.CreateModel(
             name='Connection',
             fields=[
                 ('user', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='+', serialize=False, to=settings.AUTH_USER_MODEL)),
@@ -131,6 +134,17 @@ class Migration(migrations.Migration):
                 ('since', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('node', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='messaging.node')),
             ],
+        ),
+        migrations.CreateModel(
+            name='Block',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('blocked', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('blocker', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('blocker', 'blocked'), name='block_once')],
+            },
         ),
         migrations.AddIndex(
             model_name='chat',
@@ -179,5 +193,9 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='membership',
             constraint=models.CheckConstraint(condition=models.Q(('left_seq__isnull', True), ('left_seq__gt', models.F('joined_seq')), _connector='OR'), name='membership_leaves_after_joining'),
+        ),
+        migrations.AddIndex(
+            model_name='connection',
+            index=models.Index(fields=['since'], name='connection_by_coming'),
         ),
     ]
