@@ -23,6 +23,7 @@ from messaging.errors import ChatError, RateLimited, TokenInvalid
 from messaging.fanout import tell_signal
 from messaging.folded import fold_for
 from messaging.log import Outcome, Position, Write, read_as_member
+from messaging.presence import read_presence
 from messaging.protocol.codec import encode, encode_event_for
 from messaging.protocol.frames import (
     Ack,
@@ -31,6 +32,7 @@ from messaging.protocol.frames import (
     History,
     MessageSend,
     Ping,
+    PresenceWatch,
     Read,
     Ready,
     ReadyChat,
@@ -185,6 +187,16 @@ async def tell_typing(consumer: ChatConsumer, command: Typing) -> None:
         consumer.acknowledge(Ack(id=command.id, chat=command.chat))
 
 
+async def watch_presence(consumer: ChatConsumer, command: PresenceWatch) -> None:
+    """Answer who is there, and tell of them from now on."""
+    _check_room(consumer)
+    users = list(dict.fromkeys(command.users))
+    found = await run_in_thread(read_presence, [(consumer.user, user) for user in users])
+    states = [state for user in users if (state := found.get((consumer.user, user)))]
+    consumer.runtime.presence.watch(consumer, users, states)
+    consumer.acknowledge(Ack(id=command.id, states=states))
+
+
 Handler = Callable[..., Awaitable[None]]
 
 HANDLERS: dict[type[AnyCommand], Handler] = {
@@ -196,4 +208,5 @@ HANDLERS: dict[type[AnyCommand], Handler] = {
     History: page_history,
     Read: mark_read,
     Typing: tell_typing,
+    PresenceWatch: watch_presence,
 }

@@ -144,6 +144,8 @@ def test_numbers_in_the_prose_are_the_defaults():
     assert f"within {limits.read_seconds:g} second of the last" in text
     assert f"at most once in {limits.typing_seconds:g} seconds" in text
     assert f"more than {limits.signal_members} members tells neither" in text
+    assert f"within {limits.presence_grace_seconds:g} seconds was never away" in text
+    assert f"did not come back for {limits.presence_grace_seconds:g} seconds" in text
     assert f"too much unread for {limits.slow_seconds:g} seconds" in text
 
 
