@@ -336,6 +336,36 @@ async def test_a_look_older_than_what_was_told_tells_nothing(watcher, monkeypatc
     assert peer.heard() == []
 
 
+async def test_what_everybody_knows_is_not_read_again(watcher, monkeypatch):
+    ann, bob = await run_in_thread(meet, "ann", "bob")
+    await run_in_thread(come, bob)
+    await watch(watcher, ann, bob)
+    asked: list[Any] = []
+
+    def note(pairs: Any) -> Any:
+        asked.extend(pairs)
+        return read_presence(pairs)
+
+    monkeypatch.setattr(presence, "read_presence", note)
+    await watcher._look()
+    assert asked == []
+    assert [state.user for state in (await run_in_thread(read_moves, None, 10)).states] == [bob]
+
+
+async def test_who_watches_others_meanwhile_is_not_told_of_those_before(watcher, monkeypatch):
+    ann, bob, eve = await run_in_thread(meet, "ann", "bob", "eve")
+    peer = await watch(watcher, ann, bob)
+    await run_in_thread(come, bob)
+
+    def read_while_the_list_changes(pairs: Any) -> Any:
+        watcher.watch(peer, [eve], [])
+        return read_presence(pairs)
+
+    monkeypatch.setattr(presence, "read_presence", read_while_the_list_changes)
+    await watcher._look()
+    assert peer.heard() == []
+
+
 async def test_after_a_failure_everything_is_compared(watcher, monkeypatch):
     ann, bob = await run_in_thread(meet, "ann", "bob")
     peer = await watch(watcher, ann, bob)
