@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from typing import Any, Self
 
 import httpx
@@ -172,6 +172,16 @@ class Client:
     async def typing(self, chat: int, *, on: bool = True) -> None:
         """Say that the user writes, or stopped; not answered."""
         await self._dialog().connection.send(commands.typing(chat, on=on))
+
+    async def watch_presence(self, users: Iterable[int]) -> list[Frame]:
+        """Hear of these people's presence and of nobody else's, from now on; return the state of those who may be seen.
+
+        Later ones are told as `Signal`, and so are all of them on the next connections, which watch the same people. Raises
+        as `request` does; who is wanted is kept all the same.
+        """
+        self._replica.watched = list(users)
+        ack = await self.request(commands.presence_watch(self._replica.watched))
+        return list(ack.get("states", []))
 
     def start(self) -> None:
         """Begin to connect, in the background."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from uuid import uuid4
 
 from client.frames import Frame
@@ -61,6 +61,11 @@ def read(chat: int, seq: int) -> Frame:
 def typing(chat: int, *, on: bool) -> Frame:
     """Say that the user writes, or stopped; not answered."""
     return {"type": "typing", "chat": chat, "on": on}
+
+
+def presence_watch(users: Iterable[int]) -> Frame:
+    """Ask to hear of these people's presence, and of nobody else's."""
+    return {"type": "presence.watch", "id": new_id(), "users": list(users)}
 
 
 def token_refresh(token: str) -> Frame:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from datetime import datetime
 
 from client import commands
-from client.changes import Broken, Change
+from client.changes import Broken, Change, Signal
 from client.connection import Connection, end_of
 from client.errors import ClientError, ConnectionEnded, End, TransportError
 from client.frames import Frame, refusal_of
@@ -104,7 +104,8 @@ class Dialog:
 
     async def _talk(self, ready: Frame) -> End:
         async with asyncio.TaskGroup() as group:
-            helpers = [group.create_task(self._write()), group.create_task(self._keep_token(ready))]
+            work = (self._write(), self._keep_token(ready), self._watch_again())
+            helpers = [group.create_task(each) for each in work]
             try:
                 return await self._read()
             finally:
@@ -159,6 +160,16 @@ class Dialog:
         since = outbox.unanswered_since()
         overdue = None if since is None else since + self._options.answer_seconds
         return min((time for time in (outbox.due_at(), overdue) if time is not None), default=None)
+
+    async def _watch_again(self) -> None:
+        """Ask for the people that were watched on the connection before, and tell how they are now."""
+        if not self._replica.watched:
+            return
+        try:
+            answer = await self.request(commands.presence_watch(self._replica.watched))
+            await self._tell([Signal({"type": "presence", **state}) for state in answer["states"]])
+        except (ClientError, KeyError, TypeError) as error:
+            logger.info("presence not watched again: %s", error)
 
     async def _keep_token(self, ready: Frame) -> None:
         """Renew the token before it ends; where that fails, the server ends the connection (4300), and all is well."""

@@ -29,6 +29,8 @@ class Replica:
         self.device = device or uuid4().hex
         self.streams = Streams()
         self.outbox = Outbox(pause)
+        # Whose presence is wanted: a server forgets it with the connection.
+        self.watched: list[int] = []
         self._frame_bytes = FRAME_BYTES
 
     def hello(self) -> Frame:

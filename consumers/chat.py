@@ -203,6 +203,7 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
         self.outlet.seal()
         if hasattr(self.channel_layer, "detach"):
             self.channel_layer.detach(self.channel_name)
+        self.runtime.presence.unwatch(self)
         self.runtime.spawn(self.subscriptions.close())
         if self._claiming is not None:
             if self.runtime.connections.holds(self.claim.connection):
@@ -334,16 +335,18 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
                 self.subscriptions.attend(batch.chat, verdict)
         elif message["type"] == "chat.signal":
             if self._ready and message["user"] != self.user and message["chat"] in self.streams:
-                self._send_signal(message["frame"])
+                self.tell_signal(message["frame"])
         elif message["type"] == "user.joined":
             self._hear_joined(message["chat"])
         elif message.get("connection") != self.claim.connection:
             self.runtime.spawn(self._check_standing())
 
-    def _send_signal(self, frame: bytes) -> None:
-        # Not kept for a peer that does not read: it is of the moment.
-        if self.outlet.room > 0:
-            self.outlet.send(frame)
+    def tell_signal(self, frame: bytes) -> bool:
+        """Send a signal, but not to a peer that does not read: it is of the moment. Tell whether it was sent."""
+        if self._ending or self.outlet.room <= 0:
+            return False
+        self.outlet.send(frame)
+        return True
 
     async def chat_events(self, message: dict[str, Any]) -> None:
         """Take a layer message that a stock layer delivers."""

@@ -23,6 +23,7 @@ from messaging.errors import ChatError, RateLimited, TokenInvalid
 from messaging.fanout import tell_signal
 from messaging.folded import fold_for
 from messaging.log import Outcome, Position, Write, read_as_member
+from messaging.presence import read_presence
 from messaging.protocol.codec import encode, encode_event_for
 from messaging.protocol.frames import (
     Ack,
@@ -34,6 +35,7 @@ from messaging.protocol.frames import (
     MessageEdit,
     MessageSend,
     Ping,
+    PresenceWatch,
     ReactionSet,
     Read,
     Ready,
@@ -180,6 +182,15 @@ async def tell_typing(consumer: ChatConsumer, command: Typing) -> None:
         consumer.acknowledge(Ack(id=command.id, chat=command.chat))
 
 
+async def watch_presence(consumer: ChatConsumer, command: PresenceWatch) -> None:
+    """Answer who is there, and tell of them from now on."""
+    users = list(dict.fromkeys(command.users))
+    found = await run_in_thread(read_presence, [(consumer.user, user) for user in users])
+    states = [state for user in users if (state := found.get((consumer.user, user)))]
+    consumer.runtime.presence.watch(consumer, users, states)
+    consumer.acknowledge(Ack(id=command.id, states=states))
+
+
 Handler = Callable[..., Awaitable[None]]
 
 HANDLERS: dict[type[AnyCommand], Handler] = {
@@ -194,4 +205,5 @@ HANDLERS: dict[type[AnyCommand], Handler] = {
     History: page_history,
     Read: mark_read,
     Typing: tell_typing,
+    PresenceWatch: watch_presence,
 }

@@ -83,6 +83,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     sweep_seconds: Seconds = 2
     tail_seconds: Seconds = 2
     canary_seconds: Seconds = 2
+    # Between two looks at who came and went; and for how long who went may come back before anybody hears of it.
+    presence_seconds: Seconds = 2
+    presence_grace_seconds: Seconds = 15
     node_silence_seconds: Seconds = 15
     orphan_claim_seconds: Seconds = 10
     drain_seconds: Seconds = 8

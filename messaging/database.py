@@ -176,9 +176,14 @@ def sql_since() -> str:
     return f"strftime('%%Y-%%m-%%d %%H:%%M:%%f000', min(coalesce(%s, {now}), {now}), '-' || %s || ' seconds')"
 
 
-def as_json(rows: Sequence[Any]) -> str:
-    """Return the JSON parameter that `sql_rows` reads."""
-    return msgspec.json.encode(rows, enc_hook=str).decode()
+def sql_member(column: str, name: str) -> str:
+    """Return the SQL of a text that a JSON object in `column` has under `name`; null where it has none."""
+    return f"{column} ->> '{name}'" if is_postgresql() else f"json_extract({column}, '$.{name}')"
+
+
+def as_json(value: Any) -> str:
+    """Return a JSON parameter, such as the list of rows that `sql_rows` reads."""
+    return msgspec.json.encode(value, enc_hook=str).decode()
 
 
 def from_json(value: Any) -> Any:

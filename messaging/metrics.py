@@ -19,6 +19,9 @@ LAYER_DEAF = Gauge("chat_layer_deaf", "1 while this process does not hear what i
 HOLES = Counter("chat_holes_total", "Holes seen in a stream, by how they closed.", ["closed_by"])
 TAIL_CATCHES = Counter("chat_tail_catches_total", "What the layer lost and the tail watcher found.", ["what"])
 TAIL_FAILURES = Counter("chat_tail_failures_total", "Looks at the tail of the log that the database did not answer.")
+PRESENCE_FAILURES = Counter(
+    "chat_presence_failures_total", "Looks at who came and went that the database did not answer."
+)
 LIMITS_HIT = Counter("chat_limits_hit_total", "Limits reached by name.", ["limit"])
 TRANSACTIONS_RETRIED = Counter("chat_transactions_retried_total", "Transactions that the database undid for another.")
 BEATS_MISSED = Counter("chat_beats_missed_total", "Beats that the database did not answer.")

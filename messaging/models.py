@@ -58,11 +58,35 @@ class Account(models.Model):
     # Every token of a lower version is void.
     token_version = models.PositiveIntegerField(default=0)
     display_name = models.CharField(max_length=80, blank=True, default="")
+    # When the last claim of the user was given back or taken away, by the database's clock.
     last_seen_at = models.DateTimeField(null=True)
     preferences = models.JSONField(default=dict)
 
+    class Meta:
+        indexes = (Index(fields=["last_seen_at"], name="account_by_leaving"),)
+
     def __str__(self) -> str:
         return f"account of user {self.pk}"
+
+
+class PresenceShown(models.TextChoices):
+    """The preference `presence`: to whom a user's presence shows, and whose the user sees."""
+
+    CHATS = "chats"
+    NOBODY = "nobody"
+
+
+class Block(models.Model):
+    """`blocker` wants nothing of `blocked`; what it forbids it forbids to both."""
+
+    blocker = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
+    blocked = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        constraints = (UniqueConstraint(fields=["blocker", "blocked"], name="block_once"),)
+
+    def __str__(self) -> str:
+        return f"user {self.blocker_id} blocks user {self.blocked_id}"
 
 
 class ChatKind(models.TextChoices):
@@ -217,6 +241,9 @@ class Connection(models.Model):
     device = models.CharField(max_length=64)
     node = models.ForeignKey(Node, on_delete=models.CASCADE, related_name="+")
     since = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        indexes = (Index(fields=["since"], name="connection_by_coming"),)
 
     def __str__(self) -> str:
         return f"connection {self.connection} of user {self.pk}"

@@ -1,4 +1,5 @@
-"""What one server process runs beside its sockets: publisher, writer, log reader, beat, sweep, tail watcher, canary.
+"""What one server process runs beside its sockets: publisher, writer, log reader, beat, sweep, tail watcher, presence
+watcher, canary.
 
 A `Runtime` belongs to one event loop; it starts with the first scope that the process serves (Daphne has no lifespan) and
 is stopped by the server or by lifespan.
@@ -21,6 +22,7 @@ from messaging.connections.local import LocalConnections, send_away
 from messaging.errors import ChatError, Unavailable
 from messaging.fanout import Publication, Publisher
 from messaging.log import Outcome, Write
+from messaging.presence import PresenceWatcher
 from messaging.reader import LogReader
 from messaging.tail import TailWatcher
 from messaging.writer import Writer
@@ -72,6 +74,7 @@ class Runtime:
         self.reader = LogReader()
         self.beat = Beat(self.connections)
         self.tail = TailWatcher()
+        self.presence = PresenceWatcher()
         self.canary = Canary(self.beat.node, self._rejoin)
         self.draining = False
         # Held while a connection is opened: a storm of them waits here, and not in front of everybody else's work.
@@ -88,6 +91,7 @@ class Runtime:
         """Begin the background work."""
         self.beat.start()
         self.tail.start()
+        self.presence.start()
         self.canary.start()
 
     @property
@@ -204,7 +208,7 @@ class Runtime:
         try:
             await self.settle()
             await self._within(self._finish())
-            await asyncio.gather(self.tail.stop(), self.canary.stop())
+            await asyncio.gather(self.tail.stop(), self.presence.stop(), self.canary.stop())
             await self._within(self.beat.stop())
         finally:
             self._release_threads()

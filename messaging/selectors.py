@@ -12,10 +12,11 @@ from django.db import connection, transaction
 from django.db.models import BigIntegerField, Count, Exists, Func, OuterRef, Q, QuerySet, Subquery
 from django.db.models.expressions import RawSQL
 
+from messaging.blocks import sql_pair_blocked
 from messaging.conf import get_limits, get_settings
 from messaging.database import as_json, as_wire_time, execute, fetch, is_postgresql, sql_now, sql_rows, sql_since
 from messaging.errors import NotAMember
-from messaging.models import Chat, Event, Membership
+from messaging.models import Chat, ChatKind, Event, Membership
 from messaging.policy import visible_from
 from messaging.protocol.kinds import IN_HISTORY, Kind
 
@@ -208,9 +209,20 @@ def member_counts(chats: Sequence[int]) -> dict[int, int]:
 
 
 def hears_signals(chat: int) -> bool:
-    """Tell whether a chat is small enough for its members to be told who types and who has read."""
+    """Tell whether the members of a chat are told who types and who has read.
+
+    Not in a large chat, nor in the private one of two of whom one blocks the other.
+    """
     most = get_limits().signal_members
-    return Membership.objects.filter(chat=chat, left_seq=None).order_by()[: most + 1].count() <= most
+    sql = f"""
+        SELECT CASE WHEN c.kind = '{ChatKind.PRIVATE}'
+            THEN NOT {sql_pair_blocked("c.id", "c.creator_id")}
+            ELSE (SELECT count(*) FROM (
+                SELECT 1 FROM messaging_membership m WHERE m.chat_id = c.id AND m.left_seq IS NULL LIMIT %s
+            ) present) <= %s END
+        FROM messaging_chat c WHERE c.id = %s
+    """
+    return bool(fetch(sql, [most + 1, most, chat])[0][0])
 
 
 def is_heard(user: int, chat: int) -> bool:

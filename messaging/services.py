@@ -16,9 +16,10 @@ from django.db import IntegrityError, close_old_connections, transaction
 from django.db.models import Count
 
 from messaging.access import TokenReused, Tokens, rotate
+from messaging.blocks import is_blocked
 from messaging.conf import get_limits
 from messaging.connections.claims import raise_token_version
-from messaging.database import try_again
+from messaging.database import as_json, execute, is_postgresql, try_again
 from messaging.errors import (
     BadFrame,
     ChatError,
@@ -30,7 +31,7 @@ from messaging.errors import (
 )
 from messaging.fanout import Publication, announce_events, publish_now, tell_account_changed, tell_joined, tell_signal
 from messaging.log import Outcome, Write, append
-from messaging.models import Account, Chat, ChatKind, Event, Membership, Role
+from messaging.models import Account, Block, Chat, ChatKind, Event, Membership, Role
 from messaging.protocol.codec import encode
 from messaging.protocol.frames import MessageDelete, MessageEdit, MessageSend, ReactionSet
 from messaging.protocol.kinds import Kind
@@ -133,6 +134,9 @@ def _check_members(users: Sequence[int]) -> None:
         raise LimitReached(f"A chat may have {limits.members} members.")
     if get_user_model().objects.filter(pk__in=users, is_active=True).count() != len(users):
         raise UserNotFound
+    # To the creator, who comes first, whoever is blocked does not exist, nor does whoever blocks.
+    if is_blocked(users[0], users[1:]):
+        raise UserNotFound
     check_chat_count(users)
 
 
@@ -176,7 +180,7 @@ def add_member(*, actor: int, chat: int, user: int, role: str = Role.MEMBER.valu
         # First of all: who is not in the chat learns nothing from it, of users neither.
         raise NotAMember
     if user not in members:
-        if not get_user_model().objects.filter(pk=user, is_active=True).exists():
+        if not get_user_model().objects.filter(pk=user, is_active=True).exists() or is_blocked(actor, [user]):
             raise UserNotFound
         check_chat_count([user])
     return write(Write(chat, actor, Kind.MEMBER_ADDED, {"user": user, "role": role}))
@@ -240,6 +244,44 @@ def register_user(*, username: str, password: str, display_name: str = "") -> An
 def set_display_name(*, user: int, display_name: str) -> None:
     """Change the name that others see."""
     Account.objects.update_or_create(user_id=user, defaults={"display_name": display_name})
+
+
+def set_preference(*, user: int, name: str, value: Any) -> None:
+    """Change one of the user's preferences and leave the others as they are."""
+    merged = "messaging_account.preferences || excluded.preferences"
+    if not is_postgresql():
+        merged = "json_patch(messaging_account.preferences, excluded.preferences)"
+    sql = f"""
+        INSERT INTO messaging_account (user_id, token_version, display_name, preferences) VALUES (%s, 0, '', %s)
+        ON CONFLICT (user_id) DO UPDATE SET preferences = {merged}
+    """
+    execute(sql, [user, as_json({name: value})])
+
+
+def block_user(*, user: int, blocked: int) -> None:
+    """Have `user` want nothing of `blocked`; once more changes nothing. Raises BadFrame, UserNotFound.
+
+    When this returns nothing more is written to the private chat of the two.
+    """
+    _check_blockable(user, blocked)
+    low, high = sorted((user, blocked))
+    with transaction.atomic():
+        # The lock of the log: a write that had it before has committed, a later one finds the block.
+        list(Chat.objects.select_for_update(no_key=True).filter(pair=f"{low}:{high}").values_list("pk"))
+        Block.objects.get_or_create(blocker_id=user, blocked_id=blocked)
+
+
+def unblock_user(*, user: int, blocked: int) -> None:
+    """Take the block back, where there is one. Raises BadFrame, UserNotFound."""
+    _check_blockable(user, blocked)
+    Block.objects.filter(blocker=user, blocked=blocked).delete()
+
+
+def _check_blockable(user: int, other: int) -> None:
+    if user == other:
+        raise BadFrame("Nobody can block themselves.", field="user")
+    if not get_user_model().objects.filter(pk=other).exists():
+        raise UserNotFound
 
 
 def change_password(*, user: Any, old: str, new: str) -> None:

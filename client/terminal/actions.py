@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from client import commands
 from client.changes import Phase
 from client.errors import ClientError, CommandRefused
+from client.frames import Frame
 from client.terminal.book import Entry
 from client.terminal.desk import Desk
 from client.terminal.entry import Order, Say, parse, split_group, split_names
@@ -106,7 +107,10 @@ class Actions:
     async def _members(self, argument: str) -> None:
         rows = (await self._desk.rest.members(self._opened().chat)).results
         self._desk.people.meet(rows)
-        lines = [f"  {self._desk.lines.name(row['id'])}{_described(row)}" for row in rows if "id" in row]
+        await self._reading.watch([row["id"] for row in rows if "id" in row])
+        lines = [
+            f"  {self._desk.lines.name(row['id'])}{_described(self._with_presence(row))}" for row in rows if "id" in row
+        ]
         self._desk.tell(*lines)
 
     async def _add(self, argument: str) -> None:
@@ -131,6 +135,9 @@ class Actions:
     async def _quit(self, argument: str) -> None:
         await self.finish()
 
+    def _with_presence(self, row: Frame) -> Frame:
+        return {**row, "presence": "online" if row["id"] in self._book.online else ""}
+
     def _opened(self) -> Entry:
         entry = self._book.open
         if entry is None:
@@ -154,5 +161,5 @@ class Actions:
 
 
 def _described(row: dict[str, object]) -> str:
-    told = [str(row[name]) for name in ("display_name", "role") if row.get(name)]
+    told = [str(row[name]) for name in ("display_name", "role", "presence") if row.get(name)]
     return f" ({harmless(', '.join(told))})" if told else ""

@@ -47,6 +47,8 @@ class Book:
     def __init__(self) -> None:
         self.me = 0
         self.view: View | None = None
+        # Who of the people that are watched is online, as far as was told.
+        self.online: set[int] = set()
         self._entries: dict[int, Entry] = {}
 
     def __contains__(self, chat: int) -> bool:
@@ -128,8 +130,10 @@ class Book:
             entry.unread = 0
 
     def signal(self, frame: Frame, now: float) -> None:
-        """Take `read` and `typing` of others."""
+        """Take `read`, `typing` and `presence` of others."""
         entry, user = self._entries.get(frame.get("chat", 0)), frame.get("user")
+        if frame["type"] == "presence" and user is not None:
+            (self.online.add if frame["online"] else self.online.discard)(user)
         if entry is None or user is None or user == self.me:
             return
         if frame["type"] == "read":
@@ -148,6 +152,12 @@ class Book:
     def typists(self, now: float) -> list[int]:
         """Return who types in the open chat."""
         return [user for user, until in self.open.typing.items() if until > now] if self.open else []
+
+    def present(self) -> list[int]:
+        """Return the other of the open private chat while it is online."""
+        if not self.open or self.open.kind != "private":
+            return []
+        return [user for user in self.open.members if user in self.online]
 
     def _count(self, entry: Entry, sender: int | None, seq: int, *, is_new: bool) -> None:
         if sender == self.me:

@@ -133,6 +133,8 @@ class Desk:
         lines = [self._pending(write) for write in waiting[:_PENDING]]
         if len(waiting) > _PENDING:
             lines.append(f"… and {len(waiting) - _PENDING} more")
+        if present := self.book.present():
+            lines.append(f"    {self.lines.names(present)} is online")
         if readers := self.book.readers():
             lines.append(f"    read by {self.lines.names(readers)}")
         if typists := self.book.typists(asyncio.get_running_loop().time()):

@@ -22,7 +22,7 @@ USAGES = {
     "open": Usage("CHAT", "open a chat by its number or name", needs=True),
     "more": Usage("", "show older messages of the open chat"),
     "new": Usage("NAME[, NAME …][: TITLE]", "write to somebody, or make a group of several people", needs=True),
-    "members": Usage("", "show who is in the open chat"),
+    "members": Usage("", "show who is in the open chat, and who of them is online"),
     "add": Usage("NAME[, NAME …]", "add people to the open group", needs=True),
     "leave": Usage("", "leave the open group"),
     "who": Usage("[PART OF A NAME]", "show who you are and whom you know, or find people"),

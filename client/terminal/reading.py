@@ -47,6 +47,8 @@ class Reading:
         for applied in waiting:
             self.show(applied)
         self.mark()
+        if entry.kind == "private":
+            await self.watch(entry.members)
 
     async def more(self) -> None:
         """Show what stands above the oldest message that was shown."""
@@ -99,6 +101,13 @@ class Reading:
         with suppress(ClientError):
             for chat, seq in marks.items():
                 await self._desk.client.mark_read(chat, seq)
+
+    async def watch(self, users: list[int]) -> None:
+        """Hear of the presence of these people, and learn what it is now, where the server tells."""
+        self._book.online.clear()
+        with suppress(ClientError):
+            for state in await self._desk.client.watch_presence(users):
+                self._book.signal({"type": "presence", **state}, 0)
 
     async def _members(self, entry: Entry) -> list[int]:
         rows = (await self._desk.rest.members(entry.chat)).results

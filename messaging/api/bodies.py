@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import IO, Annotated, Any, Literal, NoReturn, TypeVar
 
 import msgspec
+from msgspec import UNSET, UnsetType
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 
@@ -57,9 +58,10 @@ class NewPassword(msgspec.Struct):
 
 
 class Profile(msgspec.Struct):
-    """What a user may change of how others see it."""
+    """What a user may change of how others see it, one field or several."""
 
-    display_name: str
+    display_name: str | UnsetType = UNSET
+    presence: Literal["chats", "nobody"] | UnsetType = UNSET
 
 
 class NewChat(msgspec.Struct):

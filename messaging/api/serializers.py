@@ -10,7 +10,7 @@ from messaging.access import Tokens
 from messaging.database import as_wire_time
 from messaging.folded import fold
 from messaging.log import Outcome
-from messaging.models import Membership
+from messaging.models import Membership, PresenceShown
 
 
 def show_tokens(tokens: Tokens) -> dict[str, Any]:
@@ -22,6 +22,13 @@ def show_user(user: Any) -> dict[str, Any]:
     """Show a user, loaded with its account."""
     account = getattr(user, "account", None)
     return {"id": user.pk, "username": user.get_username(), "display_name": account.display_name if account else ""}
+
+
+def show_me(user: Any) -> dict[str, Any]:
+    """Show the user who asks, with what it prefers."""
+    account = getattr(user, "account", None)
+    preferences = account.preferences if account else {}
+    return {**show_user(user), "presence": preferences.get("presence", PresenceShown.CHATS.value)}
 
 
 def show_users(users: Sequence[Any]) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from messaging.api.views.members import MembersView, MemberView
 from messaging.api.views.messages import MessagesView
 from messaging.api.views.tickets import TicketView
 from messaging.api.views.tokens import RefreshView, TokenView
-from messaging.api.views.users import LogoutView, MeView, PasswordView, UsersView
+from messaging.api.views.users import BlockedView, BlockView, LogoutView, MeView, PasswordView, UsersView
 from messaging.protocol.frames import MAX_INTEGER
 
 
@@ -36,6 +36,8 @@ urlpatterns: list[URLPattern] = [
     path("ws-ticket/", TicketView.as_view()),
     path("users/", UsersView.as_view()),
     path("users/me/", MeView.as_view()),
+    path("users/blocked/", BlockedView.as_view()),
+    path("users/blocked/<number:user>/", BlockView.as_view()),
     path("users/logout/", LogoutView.as_view()),
     path("users/password/", PasswordView.as_view()),
     path("chats/", ChatsView.as_view()),

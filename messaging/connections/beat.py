@@ -18,9 +18,10 @@ from django.db import transaction
 
 from messaging import metrics
 from messaging.conf import get_limits
-from messaging.connections.claims import Claim, Standing, read_standings, reason_to_end, retake_claims
+from messaging.connections.claims import Claim, Standing, read_standings, reason_to_end, remove_claims, retake_claims
 from messaging.connections.local import LocalConnection, LocalConnections, send_away
 from messaging.database import (
+    as_json,
     check_isolation,
     close_lane,
     execute,
@@ -28,9 +29,10 @@ from messaging.database import (
     make_lane,
     run_in_lane,
     sql_now,
+    sql_rows,
     sql_seconds_ago,
 )
-from messaging.models import Connection, Node, Store
+from messaging.models import Node, Store
 
 logger = logging.getLogger(__name__)
 P = ParamSpec("P")
@@ -180,11 +182,11 @@ def _report(node: str) -> BeatReport:
 
 
 def _release_orphans(node: str, connections: Iterable[str]) -> None:
-    sql = f"""
-        DELETE FROM messaging_connection WHERE node_id = %s AND connection = %s AND since < {sql_seconds_ago()}
-    """
-    for connection in connections:
-        execute(sql, [node, connection, get_limits().orphan_claim_seconds])
+    orphans = [{"connection": connection} for connection in connections]
+    if orphans:
+        among = f"connection IN (SELECT r.connection FROM {sql_rows(connection=str)})"
+        params = [node, get_limits().orphan_claim_seconds, as_json(orphans)]
+        remove_claims(f"node_id = %s AND since < {sql_seconds_ago()} AND {among}", params)
 
 
 def _longest_pause() -> float:
@@ -221,5 +223,6 @@ def remove_nodes(nodes: list[str]) -> None:
 
 
 def _remove(nodes: list[str]) -> None:
-    Connection.objects.filter(node_id__in=nodes).delete()
+    among = f"node_id IN (SELECT r.node_id FROM {sql_rows(node_id=str)})"
+    remove_claims(among, [as_json([{"node_id": node} for node in nodes])])
     Node.objects.filter(pk__in=nodes).delete()

@@ -5,12 +5,14 @@ Whether a user is connected is derived from this row, stored nowhere else.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.db import transaction
 
-from messaging.database import as_json, execute, fetch, sql_now, sql_rows
+from messaging.database import as_json, execute, fetch, is_postgresql, sql_now, sql_rows
 from messaging.models import Account, Connection
 from messaging.protocol.codes import CloseCode
 
@@ -73,7 +75,31 @@ def retake_claims(claims: Iterable[Claim]) -> int:
 
 def release_claim(connection: str) -> None:
     """Give the claim of this very connection back; a claim that took its place is left alone."""
-    Connection.objects.filter(connection=connection).delete()
+    remove_claims("connection = %s", [connection])
+
+
+def remove_claims(which: str, params: Sequence[Any]) -> None:
+    """Remove the claims for which an SQL condition holds, and note that their users were seen until now.
+
+    A claim that another connection of its user has taken over is not there any more: that is no leaving.
+    """
+    delete = f"DELETE FROM messaging_connection WHERE {which} RETURNING user_id"
+    if is_postgresql():
+        execute(f"WITH gone AS ({delete}) {_sql_note_leaving('gone')}", params)
+        return
+    # SQLite deletes nothing inside WITH.
+    with transaction.atomic():
+        gone = [{"user_id": user} for (user,) in fetch(delete, params)]
+        if gone:
+            execute(_sql_note_leaving(sql_rows(user_id=int)), [as_json(gone)])
+
+
+def _sql_note_leaving(users: str) -> str:
+    return f"""
+        INSERT INTO messaging_account (user_id, token_version, display_name, preferences, last_seen_at)
+        SELECT user_id, 0, '', '{{}}', {sql_now()} FROM {users} WHERE true ORDER BY user_id
+        ON CONFLICT (user_id) DO UPDATE SET last_seen_at = excluded.last_seen_at
+    """
 
 
 def connected_from_elsewhere(user: int, *, device: str) -> bool:

@@ -8,11 +8,13 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.db import connection
 
+from messaging.blocks import sql_pair_blocked
 from messaging.conf import get_settings
 from messaging.database import as_json, as_wire_time, fetch, from_json, is_postgresql, sql_now, sql_rows
 from messaging.log.mentions import names_in
 from messaging.log.state import ChatState, Known, Member, Message, State, message_of
 from messaging.log.write import Write
+from messaging.models import ChatKind
 from messaging.protocol.kinds import Kind
 
 _MEMBER_KINDS = frozenset({Kind.MEMBER_ADDED, Kind.MEMBER_REMOVED, Kind.MEMBER_ROLE})
@@ -83,16 +85,21 @@ def _load_members(
 ) -> tuple[str, str]:
     asked = {(write.chat, write.sender) for write in writes} | mentioned
     asked |= {(write.chat, write.body["user"]) for write in writes if write.kind in _MEMBER_KINDS}
+    private = {chat.id for chat in chats.values() if chat.kind == ChatKind.PRIVATE}
+    # Whoever blocks locks the private chat: here, under the lock, no block that was answered is missed.
     sql = f"""
         SELECT {sql_now()}, (SELECT epoch FROM messaging_store WHERE id = 1),
+               CASE WHEN r.private THEN {sql_pair_blocked("r.chat", "r.user_id")} ELSE false END,
                m.chat_id, m.user_id, m.role, m.joined_seq, m.left_seq, m.read_seq, m.read_count
-        FROM {sql_rows(chat=int, user_id=int)}
+        FROM {sql_rows(chat=int, user_id=int, private=bool)}
         LEFT JOIN messaging_membership m ON m.chat_id = r.chat AND m.user_id = r.user_id
     """
-    rows = fetch(sql, [_pairs(asked)])
-    for _, _, chat, user, *rest in rows:
+    rows = fetch(sql, [as_json([{"chat": c, "user_id": user, "private": c in private} for c, user in asked])])
+    for _, _, blocked, chat, user, *rest in rows:
+        # Strangers, of whom a text may name any, have no chat here: whom they block is nobody's matter.
         if chat in chats:
             chats[chat].members[user] = Member(user, *rest)
+            chats[chat].blocked |= bool(blocked)
     return as_wire_time(rows[0][0]), rows[0][1]
 
 

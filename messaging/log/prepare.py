@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from messaging.errors import ChatError, IdConflict, LimitReached, NotAMember, UserNotFound
+from messaging.errors import ChatError, Forbidden, IdConflict, LimitReached, NotAMember, UserNotFound
 from messaging.log import messages
 from messaging.log.state import ChatState, Known, Member, Row, State, message_of
 from messaging.log.write import Outcome, Write
@@ -49,6 +49,8 @@ def _prepare_new(state: State, write: Write) -> Outcome:
     sender = chat.members.get(write.sender) if chat else None
     if chat is None or sender is None or sender.left_seq is not None:
         raise NotAMember
+    if chat.blocked:
+        raise Forbidden
     # What the kind checks it checks before it changes anything: a refused command leaves no trace.
     body = _PREPARE[write.kind](state, chat, sender, write)
     if body is None:

@@ -59,6 +59,8 @@ class ChatState:
     messages: dict[int, Message] = field(default_factory=dict)
     # Whether a user is mentioned in a message, by (user, seq), where the batch decides it.
     mentions: dict[tuple[int, int], bool] = field(default_factory=dict)
+    # Whether one of the two of a private chat blocks the other.
+    blocked: bool = False
     changed: bool = False
 
 

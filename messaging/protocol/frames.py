@@ -43,6 +43,12 @@ class TokenRefresh(Command, tag="token.refresh", frozen=True, kw_only=True):
     token: str
 
 
+class PresenceWatch(Command, tag="presence.watch", frozen=True, kw_only=True):
+    """Whose presence the client wants to hear of from now on; it takes the place of the list before."""
+
+    users: Annotated[list[Integer], Meta(max_length=200)]
+
+
 class WriteCommand(Struct, tag_field="type", frozen=True, kw_only=True, omit_defaults=True):
     """What becomes an event of a chat, once for each `id` of its sender."""
 
@@ -114,7 +120,7 @@ class Typing(Struct, tag_field="type", tag="typing", frozen=True, kw_only=True):
 
 
 AnyWrite = MessageSend | MessageEdit | MessageDelete | ReactionSet
-AnyCommand = Hello | Ping | TokenRefresh | AnyWrite | Sync | History | Read | Typing
+AnyCommand = Hello | Ping | TokenRefresh | AnyWrite | Sync | History | Read | Typing | PresenceWatch
 
 
 class ReadyChat(Struct, omit_defaults=True, kw_only=True):
@@ -154,6 +160,18 @@ class ChatJoined(Struct, tag_field="type", tag="chat.joined", kw_only=True):
     from_: int = msgspec.field(name="from")
 
 
+class PresenceState(Struct, frozen=True, kw_only=True):
+    """Whether a user is there; `last_seen_at` is RFC 3339, null while online and where it is not known."""
+
+    user: int
+    online: bool
+    last_seen_at: str | None
+
+
+class Presence(PresenceState, tag_field="type", tag="presence", frozen=True, kw_only=True):
+    """The signal of somebody watched who came or went."""
+
+
 class Ack(Struct, tag_field="type", tag="ack", omit_defaults=True, kw_only=True):
     """The good answer to a command."""
 
@@ -170,6 +188,7 @@ class Ack(Struct, tag_field="type", tag="ack", omit_defaults=True, kw_only=True)
     messages: list[msgspec.Raw] | None = None
     head: int | None = None
     more: bool | None = None
+    states: list[PresenceState] | None = None
 
 
 class Bye(Struct, tag_field="type", tag="bye", omit_defaults=True, kw_only=True):

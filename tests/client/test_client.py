@@ -306,3 +306,22 @@ async def test_an_error_of_ours_stops_the_client_and_is_told(
         await (await server.socket()).welcome()
         with pytest.raises(Stopped, match="no space left"):
             await asyncio.wait_for(client.run(), PATIENCE)
+
+
+async def test_whoever_is_watched_is_watched_on_the_next_connection_too(
+    server: Server, make_client: MakeClient
+) -> None:
+    client = make_client()
+    socket = await welcomed(server)
+    await client.caught_up()
+    watching = asyncio.create_task(client.watch_presence([4, 5]))
+    state = {"user": 4, "online": True, "last_seen_at": None}
+    for connection in range(2):
+        command = await socket.expect("presence.watch")
+        assert command["users"] == [4, 5]
+        await socket.send({"type": "ack", "id": command["id"], "status": 200, "states": [state]})
+        if connection == 0:
+            assert await watching == [state]
+            socket.cut()
+            socket = await welcomed(server)
+    assert (await take(client, Signal)).frame == {"type": "presence", **state}

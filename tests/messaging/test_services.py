@@ -273,6 +273,14 @@ def test_the_display_name_can_be_changed(ann):
     assert (Account.objects.get().display_name, token_version_of(ann)) == ("Anna", 0)
 
 
+def test_a_preference_is_changed_alone(ann):
+    services.set_display_name(user=ann, display_name="Ann")
+    for name, value in (("one", "a"), ("two", "b"), ("one", "c")):
+        services.set_preference(user=ann, name=name, value=value)
+    account = Account.objects.get()
+    assert (account.preferences, account.display_name) == ({"one": "c", "two": "b"}, "Ann")
+
+
 def test_a_new_password_needs_the_old_and_ends_every_token():
     user = services.register_user(username="joe", password="old")
     with pytest.raises(CredentialsInvalid):

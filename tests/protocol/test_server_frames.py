@@ -22,13 +22,13 @@ from tests.protocol.vector import FILES, Frame, ServerVector, each, server_frame
 
 STRUCTS = {
     struct.__struct_config__.tag: struct
-    for struct in (frames.Ready, frames.CaughtUp, frames.ChatJoined, frames.Ack, frames.Bye)
+    for struct in (frames.Ready, frames.CaughtUp, frames.ChatJoined, frames.Ack, frames.Bye, frames.Presence)
 }
 ERRORS = {error.code: error for error in errors.ChatError.__subclasses__()}
 EVENT_FIELDS = ("type", "chat", "seq", "at", "sender", "id")
 SIGNALS = {"read", "typing"}
 # What a client must bear although no server of this version sends it.
-OF_OTHERS = {"presence", "app.tea_ready", "poll.opened"}
+OF_OTHERS = {"app.tea_ready", "poll.opened"}
 
 
 # What the server encodes
@@ -54,7 +54,7 @@ def encoded(frame: Frame) -> bytes:
     return add_id(encode_event(event), frame["id"]) if "id" in frame else encode_event(event)
 
 
-# A signal is encoded where it is told.
+# A signal of a chat is encoded where it is told.
 @pytest.mark.parametrize(
     "frame",
     [frame for frame in server_frames() if frame["type"] not in SIGNALS | OF_OTHERS],

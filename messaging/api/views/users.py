@@ -9,6 +9,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db.models import Field
+from msgspec import UNSET
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -25,8 +26,9 @@ from messaging.api.bodies import (
     read_body,
 )
 from messaging.api.pagination import paginate, parse_integer, read_integer, read_limit
-from messaging.api.serializers import show_user, show_users
+from messaging.api.serializers import show_me, show_users
 from messaging.api.views.base import ApiView
+from messaging.blocks import blocked_by, without_blocked
 from messaging.conf import get_settings
 from messaging.errors import BadFrame, Forbidden, TokenInvalid
 from messaging.protocol.codec import clean_text
@@ -75,7 +77,7 @@ class UsersView(ApiView):
         text = clean_text(search, most=_SEARCH_CHARS) if search.strip() else ""
         if text is None:
             raise bad_field("search")
-        return selectors.find_users(text).exclude(pk=self.me)
+        return without_blocked(selectors.find_users(text).exclude(pk=self.me), self.me)
 
     def post(self, request: Request) -> Response:
         """Register, where it is open."""
@@ -93,13 +95,44 @@ class MeView(ApiView):
 
     def get(self, request: Request) -> Response:
         """Show who the token is of."""
-        return Response(show_user(request.user))
+        return Response(show_me(request.user))
 
     def patch(self, request: Request) -> Response:
-        """Change the name that others see."""
-        name = clean_display_name(read_body(request, Profile).display_name)
-        services.set_display_name(user=self.me, display_name=name)
-        return Response({**show_user(request.user), "display_name": name})
+        """Change the name that others see, or a preference."""
+        body = read_body(request, Profile)
+        change: dict[str, Any] = {}
+        if body.display_name is not UNSET:
+            change["display_name"] = clean_display_name(body.display_name)
+            services.set_display_name(user=self.me, display_name=change["display_name"])
+        if body.presence is not UNSET:
+            change["presence"] = body.presence
+            services.set_preference(user=self.me, name="presence", value=body.presence)
+        if not change:
+            raise bad_field("display_name")
+        return Response({**show_me(request.user), **change})
+
+
+class BlockedView(ApiView):
+    """`/api/users/blocked/`: whom the user blocks."""
+
+    def get(self, request: Request) -> Response:
+        """List them by id."""
+        rows = blocked_by(self.me, after=read_integer(request, "after") or 0)[: read_limit(request) + 1]
+        return Response(paginate(request, list(rows), show=show_users, after=lambda user: user.pk))
+
+
+class BlockView(ApiView):
+    """`/api/users/blocked/3/`: whether the user blocks that one."""
+
+    def put(self, request: Request, user: int) -> Response:
+        """Block."""
+        services.block_user(user=self.me, blocked=user)
+        return Response(status=204)
+
+    def delete(self, request: Request, user: int) -> Response:
+        """Block no longer."""
+        services.unblock_user(user=self.me, blocked=user)
+        return Response(status=204)
 
 
 class LogoutView(ApiView):

@@ -105,6 +105,24 @@ async def test_typing_and_reading_of_others_is_shown(server: Server, sit_down: S
     await sitting.console.expect_live(lambda live: live.lines == ("    read by grace", "    grace, linus are typing …"))
 
 
+async def test_the_other_of_a_private_chat_is_shown_while_online(server: Server, sit_down: SitDown) -> None:
+    sitting = sit_down()
+    made = {"id": 9, "kind": "private", "title": "", "head": 0, "unread": 0, "members": [GRACE]}
+    server.reply("GET /api/users/", 200, {"results": [GRACE], "next": None})
+    server.reply("POST /api/chats/", 201, made)
+    server.reply("GET /api/chats/9/members/", 200, {"results": [GRACE], "next": None})
+    socket = await sitting.begin()
+    sitting.console.type("/new grace")
+    watched = await socket.expect("presence.watch")
+    assert watched["users"] == [4]
+    await socket.send({"type": "ack", "id": watched["id"], "status": 200, "states": []})
+    came = {"type": "presence", "user": 4, "online": True, "last_seen_at": None}
+    await socket.send(came)
+    await sitting.console.expect_live(lambda live: live.lines == ("    grace is online",))
+    await socket.send(came | {"online": False})
+    await sitting.console.expect_live(lambda live: not live.lines)
+
+
 async def test_the_others_are_told_of_typing(server: Server, sit_down: SitDown) -> None:
     sitting = sit_down()
     socket = await sitting.begin()
@@ -159,7 +177,10 @@ async def test_members_are_shown_added_and_left(server: Server, sit_down: SitDow
     added = server.reply("POST /api/chats/7/members/", 201, {"seq": 3, "at": AT})
     server.reply("DELETE /api/chats/7/members/3/", 200, {"seq": 4, "at": AT})
     sitting.console.type("/members", "/add grace", "/leave", "into the void")
-    await sitting.console.expect("  linus (Linus, owner)")
+    watched = await socket.expect("presence.watch")
+    states = [{"user": user, "online": True, "last_seen_at": None} for user in watched["users"]]
+    await socket.send({"type": "ack", "id": watched["id"], "status": 200, "states": states})
+    await sitting.console.expect("  linus (Linus, owner, online)")
     await added.asked.wait()
     await socket.send(created(7, 3, type="member.added", sender=5, user=4, role="member"))
     await sitting.console.expect("linus added grace")

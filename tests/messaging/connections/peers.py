@@ -6,7 +6,7 @@ import asyncio
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -15,7 +15,7 @@ from messaging.connections.beat import Beat
 from messaging.connections.claims import Claim, take_claim
 from messaging.connections.local import LocalConnections
 from messaging.database import run_in_thread
-from messaging.models import Connection, Node
+from messaging.models import Account, Connection, Node
 from messaging.protocol.codes import CloseCode
 from tests.vocabulary import PATIENCE
 
@@ -37,6 +37,11 @@ def make_nodes(*ids: str) -> None:
 def holder_of(user: int) -> str | None:
     """Return the connection that has the user's claim."""
     return Connection.objects.filter(user=user).values_list("connection", flat=True).first()
+
+
+def last_seen_of(user: int) -> datetime | None:
+    """Return when the user's last claim ended, None where none has."""
+    return Account.objects.filter(pk=user).values_list("last_seen_at", flat=True).first()
 
 
 @dataclass

@@ -10,10 +10,10 @@ from django.db import transaction
 from messaging.connections.beat import beat_once, remove_nodes, sweep_once
 from messaging.connections.claims import raise_token_version, take_claim
 from messaging.database import run_in_thread
-from messaging.models import Connection, Node, Store, User
+from messaging.models import Account, Connection, Node, Store, User
 from messaging.protocol.codes import CloseCode
-from tests.messaging.connections.peers import Process, age, claim_of, holder_of, make_nodes, take, until
-from tests.messaging.world import make_users
+from tests.messaging.connections.peers import Process, age, claim_of, holder_of, last_seen_of, make_nodes, take, until
+from tests.messaging.world import count_statements, make_users
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -69,6 +69,33 @@ def test_a_sweep_takes_silent_processes_with_their_claims():
     assert [sweep_once(15, own="new"), sweep_once(15, own="new")] == [1, 0]
     assert [User.objects.get(pk=user).is_ws_connected for user in (ann, bob)] == [False, True]
     assert Node.objects.get().pk == "new"
+
+
+def test_whoever_was_swept_was_seen_until_then_and_it_costs_the_same_for_many():
+    users = make_users(*(f"user{n}" for n in range(40)))
+    make_nodes("own")
+    counted = []
+    for node, of_node in (("one", users[:1]), ("many", users[1:])):
+        make_nodes(node)
+        for user in of_node:
+            assert take_claim(claim_of(user, node=node))
+        age(Node.objects.filter(pk=node), "beat_at", 16)
+        counted.append(count_statements(lambda: sweep_once(15, own="own")))
+    assert counted[0] == counted[1]
+    assert Account.objects.filter(last_seen_at__isnull=False).count() == 40
+
+
+def test_whose_claim_was_an_orphan_was_seen_until_then(shrink):
+    shrink(orphan_claim_seconds=1)
+    make_nodes("n1")
+    users = make_users("ann", "bob", "eve")
+    claims = [claim_of(user) for user in users]
+    for claim in claims:
+        assert take_claim(claim)
+    age(Connection.objects, "since", 2)
+    beat_once("n1", [claims[0].connection])
+    assert [holder_of(user) is None for user in users] == [False, True, True]
+    assert [last_seen_of(user) is None for user in users] == [True, False, False]
 
 
 def test_a_process_that_is_late_itself_or_was_swept_sweeps_nobody(shrink):

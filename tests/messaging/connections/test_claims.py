@@ -18,9 +18,10 @@ from messaging.connections.claims import (
     take_claim,
     token_version_of,
 )
+from messaging.database import is_postgresql
 from messaging.models import Account, Connection, User
 from messaging.protocol.codes import CloseCode
-from tests.messaging.connections.peers import age, claim_of, holder_of, make_nodes
+from tests.messaging.connections.peers import age, claim_of, holder_of, last_seen_of, make_nodes
 from tests.messaging.world import count_statements, in_threads, make_users
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -117,6 +118,34 @@ def test_a_connection_releases_its_own_claim_only(ann):
     release_claim(second.connection)
     release_claim(second.connection)
     assert holder_of(ann) is None
+
+
+def test_who_gives_the_last_claim_back_was_seen_until_then(ann):
+    Account.objects.create(user_id=ann, display_name="Ann")
+    claim = claim_of(ann)
+    take_claim(claim)
+    assert last_seen_of(ann) is None
+    before = timezone.now() - timedelta(milliseconds=2)
+    release_claim(claim.connection)
+    seen_at = last_seen_of(ann)
+    assert seen_at is not None
+    assert before <= seen_at <= timezone.now() + timedelta(milliseconds=2)
+    assert Account.objects.get().display_name == "Ann"
+
+
+def test_a_claim_that_was_taken_over_is_no_leaving(ann):
+    first, second = claim_of(ann), claim_of(ann)
+    take_claim(first)
+    take_claim(second)
+    release_claim(first.connection)
+    assert last_seen_of(ann) is None
+
+
+def test_a_release_costs_as_little_as_it_can(ann):
+    claim = claim_of(ann)
+    take_claim(claim)
+    assert count_statements(lambda: release_claim(claim.connection)) == (1 if is_postgresql() else 2)
+    assert last_seen_of(ann) is not None
 
 
 def test_after_a_sweep_it_is_taken_again_only_where_there_is_none(ann):

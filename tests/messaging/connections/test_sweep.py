@@ -13,7 +13,7 @@ from django.db import transaction
 from messaging.connections.beat import remove_nodes
 from messaging.connections.claims import raise_token_version, take_claim
 from messaging.database import execute, is_postgresql, run_in_thread
-from messaging.models import Connection, Node, User
+from messaging.models import Account, Connection, Node, User
 from messaging.protocol.codes import CloseCode
 from tests.messaging.connections.peers import Process, age, claim_of, holder_of, make_nodes, until
 from tests.messaging.world import make_users, start, wait_for_a_waiter
@@ -173,6 +173,8 @@ async def test_a_user_who_was_deleted_stops_no_beat(process):
 @pytest.mark.services
 async def test_claiming_again_is_all_or_nothing(process):
     ann, bob = await run_in_thread(make_users, "ann", "bob")
+    # To note that somebody left who has an account needs no lock of the user.
+    await run_in_thread(lambda: Account.objects.bulk_create(Account(user_id=user) for user in (ann, bob)))
     peers = [await process.connect(user) for user in (ann, bob)]
     swept = process.beat.node
 

@@ -1,0 +1,390 @@
+"""Who is online, who may see it, and that those who watch are told what differs and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+from django.db import OperationalError
+
+from messaging import presence, services
+from messaging.connections.beat import remove_nodes
+from messaging.connections.claims import release_claim, take_claim
+from messaging.database import as_wire_time, run_in_thread
+from messaging.models import Account, Connection
+from messaging.presence import PresenceWatcher, read_moves, read_presence
+from messaging.protocol.frames import PresenceState
+from tests.messaging.connections.peers import age, claim_of, holder_of, last_seen_of, make_nodes
+from tests.messaging.world import answers, count_statements, make_group, make_private, make_users, metric, removal
+from tests.vocabulary import PATIENCE
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+GRACE = 15
+
+
+class Peer:
+    """A connection that notes what it is told, while it has room."""
+
+    def __init__(self, user: int) -> None:
+        self.user = user
+        self.has_room = True
+        self.told: asyncio.Queue[Any] = asyncio.Queue()
+
+    def tell_signal(self, frame: bytes) -> bool:
+        if self.has_room:
+            self.told.put_nowait(json.loads(frame))
+        return self.has_room
+
+    def heard(self) -> list[tuple[int, bool]]:
+        """Return what it was told and has not been asked for."""
+        frames = [self.told.get_nowait() for _ in range(self.told.qsize())]
+        assert all(list(frame) == ["type", "user", "online", "last_seen_at"] for frame in frames)
+        return [(frame["user"], frame["online"]) for frame in frames]
+
+
+@pytest.fixture(autouse=True)
+def _grace(shrink: Callable[..., None]) -> None:
+    shrink(presence_grace_seconds=GRACE, presence_seconds=0.02)
+
+
+@pytest.fixture
+async def watcher() -> AsyncIterator[PresenceWatcher]:
+    """Yield a watcher that has not begun."""
+    made = PresenceWatcher()
+    yield made
+    await made.stop()
+
+
+def meet(*names: str) -> list[int]:
+    """Make users who share a group."""
+    make_nodes("n1")
+    users = make_users(*names)
+    make_group(*users)
+    return users
+
+
+def come(*users: int) -> None:
+    for user in users:
+        assert take_claim(claim_of(user))
+
+
+def go(*users: int, ago: float = 0) -> None:
+    for user in users:
+        holder = holder_of(user)
+        assert holder
+        release_claim(holder)
+        if ago:
+            age(Account.objects.filter(pk=user), "last_seen_at", ago)
+
+
+def seen(viewer: int, *users: int) -> list[bool | None]:
+    """Return, of each, whether the viewer sees it online; None where it does not see it."""
+    found = read_presence([(viewer, user) for user in users])
+    return [found[viewer, user].online if (viewer, user) in found else None for user in users]
+
+
+async def watch(watcher: PresenceWatcher, user: int, *users: int) -> Peer:
+    """Watch as the command does."""
+    peer = Peer(user)
+    states = await run_in_thread(read_presence, [(user, other) for other in users])
+    watcher.watch(peer, users, states.values())
+    return peer
+
+
+# What it is
+
+
+def test_who_has_a_claim_is_online_and_who_has_none_is_not():
+    ann, bob, eve, joe = meet("ann", "bob", "eve", "joe")
+    come(bob, eve)
+    go(eve, ago=GRACE + 1)
+    assert seen(ann, bob, eve, joe) == [True, False, False]
+    states = read_presence([(ann, user) for user in (bob, eve, joe)])
+    gone = last_seen_of(eve)
+    assert gone is not None
+    assert [states[ann, user].last_seen_at for user in (bob, eve, joe)] == [None, as_wire_time(gone), None]
+
+
+def test_who_went_is_online_within_the_grace():
+    ann, bob = meet("ann", "bob")
+    come(bob)
+    go(bob, ago=GRACE - 2)
+    assert read_presence([(ann, bob)]) == {(ann, bob): PresenceState(user=bob, online=True, last_seen_at=None)}
+
+
+def test_who_came_back_is_online_whenever_it_was_last_seen():
+    ann, bob = meet("ann", "bob")
+    come(bob)
+    go(bob, ago=GRACE + 1)
+    come(bob)
+    assert read_presence([(ann, bob)]) == {(ann, bob): PresenceState(user=bob, online=True, last_seen_at=None)}
+
+
+def test_many_pairs_are_one_statement():
+    ann, *others = meet("ann", *(f"user{n}" for n in range(50)))
+    come(*others)
+    assert count_statements(lambda: seen(ann, *others)) == 1
+    assert seen(ann, *others) == [True] * 50
+
+
+# Who sees it
+
+
+def test_strangers_former_members_oneself_and_nobody_are_left_out_alike():
+    ann, bob = meet("ann", "bob")
+    (eve,) = make_users("eve")
+    chat = make_group(ann, eve)
+    answers(removal(chat, ann, eve))
+    come(ann, bob, eve)
+    assert seen(ann, eve, ann, 10**9, bob) == [None, None, None, True]
+    assert read_presence([]) == {}
+
+
+def test_a_private_chat_is_enough():
+    make_nodes("n1")
+    ann, bob = make_users("ann", "bob")
+    come(bob)
+    assert seen(ann, bob) == [None]
+    make_private(ann, bob)
+    assert seen(ann, bob) == [True]
+
+
+def test_of_two_who_are_blocked_neither_sees_the_other():
+    ann, bob, eve = meet("ann", "bob", "eve")
+    come(ann, bob, eve)
+    services.block_user(user=ann, blocked=bob)
+    assert (seen(ann, bob, eve), seen(bob, ann, eve)) == ([None, True], [None, True])
+    services.unblock_user(user=ann, blocked=bob)
+    assert (seen(ann, bob), seen(bob, ann)) == ([True], [True])
+
+
+def test_who_shows_it_to_nobody_sees_nobody():
+    ann, bob, eve = meet("ann", "bob", "eve")
+    come(ann, bob, eve)
+    services.set_preference(user=ann, name="presence", value="nobody")
+    assert (seen(ann, bob, eve), seen(bob, ann, eve)) == ([None, None], [None, True])
+    services.set_preference(user=ann, name="presence", value="chats")
+    assert (seen(ann, bob, eve), seen(bob, ann, eve)) == ([True, True], [True, True])
+
+
+# Who came and went of late
+
+
+def test_moves_are_those_of_late():
+    ann, bob, eve, joe = meet("ann", "bob", "eve", "joe")
+    come(ann, bob, eve, joe)
+    age(Connection.objects.filter(user__in=(ann, bob)), "since", 60)
+    go(bob, ago=GRACE + 1)
+    go(joe, ago=GRACE + 60)
+    moves = read_moves(None, 10)
+    assert {(state.user, state.online) for state in moves.states} == {(eve, True), (bob, False)}
+    assert count_statements(lambda: read_moves(moves.at, 10)) == 1
+
+
+def test_who_came_back_within_the_grace_did_not_go():
+    ann, bob = meet("ann", "bob")
+    come(ann, bob)
+    go(bob, ago=GRACE + 1)
+    come(bob)
+    go(ann, ago=GRACE - 1)
+    assert [(state.user, state.online) for state in read_moves(None, 10).states] == [(bob, True)]
+
+
+# Who is told
+
+
+async def test_a_watcher_is_told_of_coming_and_of_going_once(watcher):
+    ann, bob = await run_in_thread(meet, "ann", "bob")
+    peer = await watch(watcher, ann, bob)
+    await run_in_thread(come, bob)
+    for _ in range(2):
+        await watcher._look()
+    assert peer.heard() == [(bob, True)]
+    await run_in_thread(lambda: go(bob, ago=GRACE + 1))
+    for _ in range(2):
+        await watcher._look()
+    assert peer.heard() == [(bob, False)]
+
+
+async def test_nothing_is_told_of_who_comes_back_within_the_grace(watcher):
+    ann, bob = await run_in_thread(meet, "ann", "bob")
+    await run_in_thread(come, bob)
+    peer = await watch(watcher, ann, bob)
+    for change in (go, come):
+        await run_in_thread(change, bob)
+        await watcher._look()
+        await watcher._compare()
+    assert peer.heard() == []
+
+
+async def test_everybody_of_a_process_that_is_swept_is_told_after_the_grace(watcher):
+    ann, bob, eve = await run_in_thread(meet, "ann", "bob", "eve")
+    await run_in_thread(come, bob, eve)
+    peer = await watch(watcher, ann, bob, eve)
+    await run_in_thread(remove_nodes, ["n1"])
+    await watcher._look()
+    assert peer.heard() == []
+    await run_in_thread(lambda: age(Account.objects.all(), "last_seen_at", GRACE + 1))
+    await watcher._look()
+    assert sorted(peer.heard()) == [(bob, False), (eve, False)]
+
+
+async def test_only_those_who_watch_and_may_see_are_told(watcher):
+    ann, bob, eve, joe = await run_in_thread(meet, "ann", "bob", "eve", "joe")
+    await run_in_thread(lambda: services.block_user(user=bob, blocked=eve))
+    peers = {user: await watch(watcher, user, other) for user, other in ((ann, bob), (eve, bob), (joe, ann))}
+    await run_in_thread(come, bob)
+    await watcher._look()
+    assert {user: peer.heard() for user, peer in peers.items()} == {ann: [(bob, True)], eve: [], joe: []}
+
+
+async def test_a_new_list_takes_the_place_of_the_one_before(watcher):
+    ann, bob, eve = await run_in_thread(meet, "ann", "bob", "eve")
+    peer = await watch(watcher, ann, bob)
+    watcher.watch(peer, [eve], [])
+    await run_in_thread(come, bob, eve)
+    await watcher._look()
+    assert peer.heard() == [(eve, True)]
+
+
+async def test_who_watches_nobody_or_has_left_is_told_nothing_and_costs_nothing(watcher):
+    ann, bob = await run_in_thread(meet, "ann", "bob")
+    one, two = await watch(watcher, ann, bob), await watch(watcher, ann, bob)
+    watcher.watch(one, [], [])
+    watcher.unwatch(two)
+    watcher.unwatch(two)
+    await run_in_thread(come, bob)
+    await watcher._look()
+    assert (one.heard(), two.heard(), watcher._looked_at) == ([], [], None)
+
+
+async def test_one_without_room_is_told_when_it_has_some(watcher):
+    ann, bob = await run_in_thread(meet, "ann", "bob")
+    peer = await watch(watcher, ann, bob)
+    peer.has_room = False
+    await run_in_thread(come, bob)
+    await watcher._look()
+    peer.has_room = True
+    await watcher._compare()
+    assert peer.heard() == [(bob, True)]
+
+
+async def test_a_comparison_finds_what_no_look_saw(watcher):
+    ann, bob, eve = await run_in_thread(meet, "ann", "bob", "eve")
+    await run_in_thread(come, bob)
+    peer = await watch(watcher, ann, bob, eve)
+
+    def change_out_of_sight() -> None:
+        come(eve)
+        age(Connection.objects.filter(user=eve), "since", 60)
+        go(bob, ago=GRACE + 60)
+
+    await run_in_thread(change_out_of_sight)
+    await watcher._look()
+    assert peer.heard() == []
+    await watcher._compare()
+    assert sorted(peer.heard()) == [(bob, False), (eve, True)]
+
+
+@pytest.mark.parametrize("hides", ["block", "nobody"])
+async def test_who_may_not_be_seen_any_more_is_offline_and_the_true_moment_is_not_told(watcher, hides):
+    ann, bob = await run_in_thread(meet, "ann", "bob")
+    await run_in_thread(come, bob)
+    peer = await watch(watcher, ann, bob)
+    if hides == "block":
+        await run_in_thread(lambda: services.block_user(user=bob, blocked=ann))
+    else:
+        await run_in_thread(lambda: services.set_preference(user=bob, name="presence", value="nobody"))
+    await run_in_thread(lambda: go(bob, ago=GRACE + 1))
+    await watcher._look()
+    assert peer.heard() == []
+    for _ in range(2):
+        await watcher._compare()
+    frame = peer.told.get_nowait()
+    assert (frame["online"], frame["last_seen_at"]) == (False, None)
+    assert peer.heard() == []
+
+
+async def test_who_may_be_seen_again_is_told(watcher):
+    ann, bob = await run_in_thread(meet, "ann", "bob")
+    await run_in_thread(lambda: services.block_user(user=bob, blocked=ann))
+    await run_in_thread(come, bob)
+    peer = await watch(watcher, ann, bob)
+    await watcher._compare()
+    assert peer.heard() == []
+    await run_in_thread(lambda: services.unblock_user(user=bob, blocked=ann))
+    await watcher._compare()
+    assert peer.heard() == [(bob, True)]
+
+
+async def test_a_look_older_than_what_was_told_tells_nothing(watcher, monkeypatch):
+    ann, bob = await run_in_thread(meet, "ann", "bob")
+    await run_in_thread(come, bob)
+    peer = await watch(watcher, ann, bob)
+    real = presence.read_moves
+
+    def read_of_before(since: Any, overlap: float) -> Any:
+        moves = real(since, overlap)
+        return presence.Moves(moves.at, [PresenceState(user=bob, online=False, last_seen_at=None)])
+
+    monkeypatch.setattr(presence, "read_moves", read_of_before)
+    await watcher._look()
+    assert peer.heard() == []
+
+
+async def test_what_everybody_knows_is_not_read_again(watcher, monkeypatch):
+    ann, bob = await run_in_thread(meet, "ann", "bob")
+    await run_in_thread(come, bob)
+    await watch(watcher, ann, bob)
+    asked: list[Any] = []
+
+    def note(pairs: Any) -> Any:
+        asked.extend(pairs)
+        return read_presence(pairs)
+
+    monkeypatch.setattr(presence, "read_presence", note)
+    await watcher._look()
+    assert asked == []
+    assert [state.user for state in (await run_in_thread(read_moves, None, 10)).states] == [bob]
+
+
+async def test_who_watches_others_meanwhile_is_not_told_of_those_before(watcher, monkeypatch):
+    ann, bob, eve = await run_in_thread(meet, "ann", "bob", "eve")
+    peer = await watch(watcher, ann, bob)
+    await run_in_thread(come, bob)
+
+    def read_while_the_list_changes(pairs: Any) -> Any:
+        watcher.watch(peer, [eve], [])
+        return read_presence(pairs)
+
+    monkeypatch.setattr(presence, "read_presence", read_while_the_list_changes)
+    await watcher._look()
+    assert peer.heard() == []
+
+
+async def test_after_a_failure_everything_is_compared(watcher, monkeypatch):
+    ann, bob = await run_in_thread(meet, "ann", "bob")
+    peer = await watch(watcher, ann, bob)
+    real, failures = presence.read_moves, metric("chat_presence_failures_total")
+    failed = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def fail_once(since: Any, overlap: float) -> Any:
+        monkeypatch.setattr(presence, "read_moves", real)
+        come(bob)
+        age(Connection.objects.all(), "since", 60)
+        loop.call_soon_threadsafe(failed.set)
+        raise OperationalError
+
+    # The comparison of the beginning is over.
+    watcher._compare_at = loop.time() + 1000
+    monkeypatch.setattr(presence, "read_moves", fail_once)
+    watcher.start()
+    await failed.wait()
+    async with asyncio.timeout(PATIENCE):
+        assert (await peer.told.get())["user"] == bob
+    assert metric("chat_presence_failures_total") == failures + 1
