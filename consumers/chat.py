@@ -315,6 +315,9 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
         elif message["type"] == "chat.signal":
             if self._ready and message["user"] != self.user and message["chat"] in self.streams:
                 self._send_signal(message["frame"])
+        elif message["type"] == "user.signal":
+            if self._ready:
+                self._send_signal(message["frame"])
         elif message["type"] == "user.joined":
             self._hear_joined(message["chat"])
         elif message.get("connection") != self.claim.connection:
@@ -329,7 +332,7 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
         """Take a layer message that a stock layer delivers."""
         self.hear(message)
 
-    chat_signal = user_joined = user_claimed = user_account = chat_events
+    chat_signal = user_signal = user_joined = user_claimed = user_account = chat_events
 
     def _hear_joined(self, chat: int) -> None:
         if self._ready:

@@ -62,6 +62,11 @@ def tell_signal(chat: int, *, user: int, frame: bytes) -> Publication:
     return group_for_chat(chat), {"type": "chat.signal", "chat": chat, "user": user, "frame": frame}
 
 
+def tell_user(user: int, *, frame: bytes) -> Publication:
+    """Tell a user's connection something of the host application that is not kept."""
+    return group_for_user(user), {"type": "user.signal", "frame": frame}
+
+
 def tell_joined(user: int, chat: int) -> Publication:
     """Tell a user's connection that it has a new chat."""
     return group_for_user(user), {"type": "user.joined", "chat": chat}

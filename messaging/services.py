@@ -28,7 +28,15 @@ from messaging.errors import (
     UsernameTaken,
     UserNotFound,
 )
-from messaging.fanout import Publication, announce_events, publish_now, tell_account_changed, tell_joined, tell_signal
+from messaging.fanout import (
+    Publication,
+    announce_events,
+    publish_now,
+    tell_account_changed,
+    tell_joined,
+    tell_signal,
+    tell_user,
+)
 from messaging.log import Outcome, Write, append
 from messaging.models import Account, Chat, ChatKind, Event, Membership, Role
 from messaging.protocol.codec import encode
@@ -201,6 +209,14 @@ def _move_marker(user: int, chat: int, seq: int) -> tuple[bool, int]:
         read = Event.objects.filter(chat=chat, seq=seq).values_list("message_no", flat=True).get()
         Membership.objects.filter(pk=own.pk).update(read_seq=seq, read_count=read)
         return True, seq
+
+
+# Signals of the host application
+
+
+def tell_user_signal(*, user: int, frame: bytes) -> None:
+    """Tell the user's connection, where there is one, something that is not kept; it asks the database nothing."""
+    _tell([tell_user(user, frame=frame)])
 
 
 # Accounts
