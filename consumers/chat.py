@@ -147,6 +147,8 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
         metrics.CONNECTIONS.inc()
         self.runtime.connections.add(self)
         self.runtime.publisher.publish([tell_claimed(self.user, self.claim.connection)])
+        claim = self.claim
+        self.runtime.signals.tell_connected(claim.user, connection=claim.connection, device=claim.device)
         self.deadlines.set("hello", get_limits().hello_seconds, CloseCode.HELLO_TIMEOUT)
         self.extend_access(self.access)
         if self.runtime.draining:
@@ -190,11 +192,12 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
             self.channel_layer.detach(self.channel_name)
         self.runtime.spawn(self.subscriptions.close())
         if self._claiming is not None:
-            if self.runtime.connections.holds(self.claim.connection):
+            was_open = self.runtime.connections.holds(self.claim.connection)
+            if was_open:
                 metrics.CONNECTIONS.dec()
-            self.runtime.spawn(self._release(self._claiming))
+            self.runtime.spawn(self._release(self._claiming, was_open=was_open))
 
-    async def _release(self, claiming: asyncio.Task[bool]) -> None:
+    async def _release(self, claiming: asyncio.Task[bool], *, was_open: bool) -> None:
         """Give the claim back, once it is known whether it was taken; the beat finds it where the database was away."""
         await asyncio.wait([claiming])
         try:
@@ -203,6 +206,9 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
             logger.warning("A claim could not be released; the beat will.", exc_info=True)
         finally:
             self.runtime.connections.discard(self.claim.connection)
+            if was_open:
+                claim = self.claim
+                self.runtime.signals.tell_disconnected(claim.user, connection=claim.connection, device=claim.device)
 
     # Client frames
 

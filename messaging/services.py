@@ -44,6 +44,7 @@ from messaging.protocol.frames import MessageSend
 from messaging.protocol.kinds import Kind
 from messaging.runtime import get_runtime
 from messaging.selectors import hears_signals
+from messaging.signals import send_stored
 
 logger = logging.getLogger(__name__)
 
@@ -61,6 +62,7 @@ def write(event: Write) -> Outcome:
         raise outcome
     if outcome.event is not None:
         publish_now(announce_events([outcome.event], epoch=batch.epoch))
+        send_stored([outcome.event])
     return outcome
 
 

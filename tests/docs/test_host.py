@@ -12,7 +12,8 @@ from asgiref.sync import async_to_sync
 
 from messaging import host
 from messaging.conf import Limits
-from messaging.models import Event
+from messaging.models import Chat, Event
+from messaging.signals import event_stored
 from tests.docs.markdown import Document, codes
 from tests.messaging.world import make_users
 
@@ -35,15 +36,17 @@ def run(example: str, names: dict[str, Any]) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_the_examples_run():
     people = ("ada", "grace", "linus", "margaret")
-    names = dict(zip(people, make_users(*people), strict=True))
+    names: dict[str, Any] = dict(zip(people, make_users(*people), strict=True))
     for example in EXAMPLES:
         run(example, names)
+    event_stored.disconnect(names["notice_the_shop"], sender=Chat)
     assert list(Event.objects.order_by("seq").values_list("kind", "text")) == [
         ("message.created", "The parcel is packed."),
         ("member.added", ""),
         ("member.removed", ""),
         ("message.created", "It is on its way."),
         ("message.created", "Paid, thank you."),
+        ("message.created", "@shop, when will it come?"),
     ]
 
 
