@@ -56,6 +56,7 @@ class Chat:
     unread: int
     read: int = 0
     members: list[dict[str, Any]] = field(default_factory=list)
+    settings: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ from messaging.protocol.batch import EventBatch
 from messaging.protocol.codec import Codec, RefusedFrame, encode
 from messaging.protocol.codes import CloseCode
 from messaging.protocol.frames import Ack, AnyCommand, Bye, Hello, Ready, TokenRefresh
+from messaging.reading import hears_receipts
 from messaging.runtime import ensure_runtime
 from messaging.selectors import Overview
 
@@ -73,6 +74,7 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
         self.streams = Streams(self.user, self.outlet, held_most=limits.events_held)
         self.marks = ReadMarks(self.user, self.runtime, self._answer_mark)
         self.typing = TypingTold()
+        self.hears_receipts = True
         self._ready = False
         self._ending = False
         self._claiming: asyncio.Task[bool] | None = None
@@ -319,7 +321,8 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
             if verdict is not Verdict.DONE:
                 self.subscriptions.attend(batch.chat, verdict)
         elif message["type"] == "chat.signal":
-            if self._ready and message["user"] != self.user and message["chat"] in self.streams:
+            is_wanted = self.hears_receipts or not message.get("receipt")
+            if self._ready and is_wanted and message["user"] != self.user and message["chat"] in self.streams:
                 self._send_signal(message["frame"])
         elif message["type"] == "user.signal":
             if self._ready:
@@ -347,8 +350,9 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
             self._joined_early.append(chat)
 
     async def _check_standing(self) -> None:
-        """Ask the database whether the connection may live on: the layer's word is only a hint."""
+        """Ask the database whether the connection may live on, and what it is told: the layer's word is only a hint."""
         try:
+            self.hears_receipts = await run_in_thread(hears_receipts, self.user)
             code = await run_in_thread(check_standing, self.claim)
         except STORE_AWAY:
             return

@@ -175,6 +175,13 @@ def sql_since() -> str:
     return f"strftime('%%Y-%%m-%%d %%H:%%M:%%f000', min(coalesce(%s, {now}), {now}), '-' || %s || ' seconds')"
 
 
+def sql_preference(name: str, *, account: str) -> str:
+    """Return the SQL of a switch among the preferences of the account at alias `account`; it is on unless set off."""
+    if is_postgresql():
+        return f"COALESCE(({account}.preferences ->> '{name}')::boolean, TRUE)"
+    return f"COALESCE(json_extract({account}.preferences, '$.{name}'), TRUE)"
+
+
 def as_json(rows: Sequence[Any]) -> str:
     """Return the JSON parameter that `sql_rows` reads."""
     return msgspec.json.encode(rows, enc_hook=str).decode()

@@ -34,7 +34,7 @@ from messaging.fanout import (
     publish_now,
     tell_account_changed,
     tell_joined,
-    tell_signal,
+    tell_receipt,
     tell_user,
 )
 from messaging.log import Outcome, Write, append
@@ -42,6 +42,7 @@ from messaging.models import Account, Chat, ChatKind, Event, Membership, Role
 from messaging.protocol.codec import encode
 from messaging.protocol.frames import MessageSend
 from messaging.protocol.kinds import Kind
+from messaging.reading import RECEIPTS, tells_receipts
 from messaging.runtime import get_runtime
 from messaging.selectors import hears_signals
 from messaging.signals import send_stored
@@ -190,27 +191,31 @@ def change_role(*, actor: int, chat: int, user: int, role: str) -> Outcome:
 def mark_read(*, user: int, chat: int, seq: int) -> int:
     """Move the user's read marker up to and including `seq`, or to the head below it; never back. Return where it is.
 
-    The other members hear of it where the chat is small enough.
+    The chat is then no longer marked unread. The other members hear of it where the chat is small enough and the user has
+    not switched receipts off.
     """
-    moved, marker = try_again(_move_marker, user, chat, seq)
-    if moved and hears_signals(chat):
+    is_told, marker = try_again(_move_marker, user, chat, seq)
+    if is_told and hears_signals(chat):
         frame = encode({"type": "read", "chat": chat, "user": user, "seq": marker})
-        _tell([tell_signal(chat, user=user, frame=frame)])
+        _tell([tell_receipt(chat, user=user, frame=frame)])
     return marker
 
 
 def _move_marker(user: int, chat: int, seq: int) -> tuple[bool, int]:
     with transaction.atomic():
-        membership = Membership.objects.select_for_update(no_key=True, of=("self",)).select_related("chat")
+        membership = Membership.objects.select_for_update(no_key=True, of=("self",))
+        membership = membership.select_related("chat", "user__account")
         own = membership.filter(chat=chat, user=user, left_seq=None).first()
         if own is None:
             raise NotAMember
         seq = min(seq, own.chat.last_seq)
         if seq <= own.read_seq:
+            if own.is_marked_unread:
+                Membership.objects.filter(pk=own.pk).update(is_marked_unread=False)
             return False, own.read_seq
         read = Event.objects.filter(chat=chat, seq=seq).values_list("message_no", flat=True).get()
-        Membership.objects.filter(pk=own.pk).update(read_seq=seq, read_count=read)
-        return True, seq
+        Membership.objects.filter(pk=own.pk).update(read_seq=seq, read_count=read, is_marked_unread=False)
+        return tells_receipts(own.user), seq
 
 
 # Signals of the host application
@@ -243,6 +248,15 @@ def register_user(*, username: str, password: str, display_name: str = "") -> An
 def set_display_name(*, user: int, display_name: str) -> None:
     """Change the name that others see."""
     Account.objects.update_or_create(user_id=user, defaults={"display_name": display_name})
+
+
+def set_receipts(*, user: int, on: bool) -> None:
+    """Let others see how far the user has read and the user how far they have, or neither; connections hear of it."""
+    with transaction.atomic():
+        account, _ = Account.objects.select_for_update().get_or_create(user_id=user)
+        account.preferences = account.preferences | {RECEIPTS: on}
+        account.save(update_fields=["preferences"])
+    _tell([tell_account_changed(user)])
 
 
 def change_password(*, user: Any, old: str, new: str) -> None:

@@ -11,6 +11,7 @@ from messaging.database import as_wire_time
 from messaging.folded import fold
 from messaging.log import Outcome
 from messaging.models import Membership
+from messaging.reading import tells_receipts
 
 
 def show_tokens(tokens: Tokens) -> dict[str, Any]:
@@ -29,9 +30,34 @@ def show_users(users: Sequence[Any]) -> list[dict[str, Any]]:
     return [show_user(user) for user in users]
 
 
-def show_members(members: Sequence[Membership]) -> list[dict[str, Any]]:
-    """Show members of a chat, each loaded with its user."""
-    return [{**show_user(member.user), "role": member.role, "joined_seq": member.joined_seq} for member in members]
+def show_me(user: Any) -> dict[str, Any]:
+    """Show a user, loaded with its account, to itself."""
+    return {**show_user(user), "receipts": tells_receipts(user)}
+
+
+def show_members(members: Sequence[Membership], *, viewer: int, receipts: bool) -> list[dict[str, Any]]:
+    """Show members of a chat, each loaded with its user; how far others have read only with `receipts`."""
+    return [
+        {
+            **show_user(member.user),
+            "role": member.role,
+            "joined_seq": member.joined_seq,
+            "read_seq": member.read_seq
+            if member.user_id == viewer or (receipts and tells_receipts(member.user))
+            else None,
+        }
+        for member in members
+    ]
+
+
+def show_settings(membership: Membership) -> dict[str, Any]:
+    """Show what a member has set for a chat."""
+    return {
+        "muted_until": membership.muted_until and as_wire_time(membership.muted_until),
+        "archived": membership.is_archived,
+        "pinned_at": membership.pinned_at and as_wire_time(membership.pinned_at),
+        "marked_unread": membership.is_marked_unread,
+    }
 
 
 def show_outcome(outcome: Outcome) -> dict[str, Any]:
@@ -71,6 +97,7 @@ def _show_position(membership: Membership) -> dict[str, Any]:
         "unread": chat.message_count - membership.read_count,
         "read": membership.read_seq,
         "updated_at": as_wire_time(chat.updated_at),
+        "settings": show_settings(membership),
     }
 
 

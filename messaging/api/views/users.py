@@ -9,6 +9,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db.models import Field
+from msgspec import UNSET
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -25,7 +26,7 @@ from messaging.api.bodies import (
     read_body,
 )
 from messaging.api.pagination import paginate, parse_integer, read_integer, read_limit
-from messaging.api.serializers import show_user, show_users
+from messaging.api.serializers import show_me, show_users
 from messaging.api.views.base import ApiView
 from messaging.conf import get_settings
 from messaging.errors import BadFrame, Forbidden, TokenInvalid
@@ -93,13 +94,21 @@ class MeView(ApiView):
 
     def get(self, request: Request) -> Response:
         """Show who the token is of."""
-        return Response(show_user(request.user))
+        return Response(show_me(request.user))
 
     def patch(self, request: Request) -> Response:
-        """Change the name that others see."""
-        name = clean_display_name(read_body(request, Profile).display_name)
-        services.set_display_name(user=self.me, display_name=name)
-        return Response({**show_user(request.user), "display_name": name})
+        """Change the name that others see, or whether they see how far one has read."""
+        body, changed = read_body(request, Profile), dict[str, Any]()
+        if body.display_name is not UNSET:
+            changed["display_name"] = clean_display_name(body.display_name)
+        elif body.receipts is UNSET:
+            raise bad_field("display_name")
+        if "display_name" in changed:
+            services.set_display_name(user=self.me, display_name=changed["display_name"])
+        if body.receipts is not UNSET:
+            services.set_receipts(user=self.me, on=body.receipts)
+            changed["receipts"] = body.receipts
+        return Response(show_me(request.user) | changed)
 
 
 class LogoutView(ApiView):
