@@ -13,7 +13,7 @@ from typing import Any
 from messaging.errors import ChatError, IdConflict, LimitReached, MessageNotFound, NotAMember, UserNotFound
 from messaging.log.write import Outcome, Write
 from messaging.models import Role
-from messaging.policy import Actor, check_changes_role, check_manages, check_removes
+from messaging.policy import Actor, check_adds, check_changes_role, check_removes, check_renames
 from messaging.protocol.frames import Event
 from messaging.protocol.kinds import TRAITS, Kind
 
@@ -138,14 +138,13 @@ def _message_created(_state: State, chat: ChatState, _sender: Member, write: Wri
 
 
 def _member_added(state: State, chat: ChatState, sender: Member, write: Write) -> dict[str, Any] | None:
-    actor = _actor(chat, sender)
-    check_manages(actor)
     user, role = write.body["user"], write.body.get("role", Role.MEMBER.value)
     member = chat.members.get(user)
-    if member is not None and member.left_seq is None:
+    is_present = member is not None and member.left_seq is None
+    # Of who is there already no role changes.
+    check_adds(_actor(chat, sender), role=Role.MEMBER if is_present else role)
+    if is_present:
         return None
-    if role != Role.MEMBER:
-        check_changes_role(actor, old=Role.MEMBER, new=role, owners=chat.owner_count)
     if chat.member_count >= state.members_most:
         raise LimitReached(f"A chat may have {state.members_most} members.")
     # A newcomer starts read up to the join (protocol §4).
@@ -178,7 +177,7 @@ def _member_role(_state: State, chat: ChatState, sender: Member, write: Write) -
 
 
 def _chat_updated(_state: State, chat: ChatState, sender: Member, write: Write) -> dict[str, Any] | None:
-    check_manages(_actor(chat, sender))
+    check_renames(_actor(chat, sender))
     if write.body["title"] == chat.title:
         return None
     chat.title = write.body["title"]
