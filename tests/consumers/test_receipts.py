@@ -35,7 +35,8 @@ async def read(world, user: int, chat: int, seq: int) -> None:
     await world.call(services.mark_read, user=user, chat=chat, seq=seq)
 
 
-async def test_off_since_before_the_connection_hides_both_ways(world, three):
+async def test_off_since_before_the_connection_hides_both_ways(world, three, limits):
+    limits(beat_seconds=60)
     ann, bob, cid, chat = three
     await world.call(services.set_receipts, user=bob, on=False)
     one, two = await world.join(ann), await world.join(bob)
