@@ -48,6 +48,11 @@ class Peer:
     ends: list[CloseCode] = field(default_factory=list)
     ended: asyncio.Event = field(default_factory=asyncio.Event)
 
+    unanswered: int = 0
+
+    async def rejoin(self) -> None:
+        """Join nothing."""
+
     def end(self, code: CloseCode, *, retry_after: float | None = None) -> None:
         """Note that the connection is to end."""
         self.ends.append(code)
