@@ -57,6 +57,7 @@ class Chat:
     mentions: int = 0
     read: int = 0
     members: list[dict[str, Any]] = field(default_factory=list)
+    settings: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,6 +109,11 @@ class Rest(Http):
         """Change what a member may do."""
         await self.call("PATCH", f"/api/chats/{chat}/members/{user}/", json={"role": role})
 
+    async def change_settings(self, chat: int, **changes: object) -> Frame:
+        """Change what the user has set for the chat: `muted_until`, `archived`, `pinned`, `marked_unread`; return it all."""
+        settings: Frame = await self.call("PATCH", f"/api/chats/{chat}/settings/", json=changes)
+        return settings
+
     async def mark_read(self, chat: int, seq: int) -> None:
         """Move the read marker up to and including `seq`."""
         await self.call("PUT", f"/api/chats/{chat}/read/", json={"seq": seq})

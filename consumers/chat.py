@@ -39,6 +39,7 @@ from messaging.protocol.batch import EventBatch
 from messaging.protocol.codec import Codec, RefusedFrame, encode
 from messaging.protocol.codes import CloseCode
 from messaging.protocol.frames import Ack, AnyCommand, Bye, Hello, Ready, TokenRefresh
+from messaging.reading import hears_receipts
 from messaging.runtime import ensure_runtime
 from messaging.selectors import Overview
 
@@ -79,6 +80,7 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
         self.streams = Streams(self.user, self.outlet, held_most=limits.events_held)
         self.marks = ReadMarks(self.user, self.runtime, self._answer_mark)
         self.typing = TypingTold()
+        self.hears_receipts = True
         self._ready = False
         self._ending = False
         self._claiming: asyncio.Task[bool] | None = None
@@ -151,6 +153,8 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
         metrics.CONNECTIONS.inc()
         self.runtime.connections.add(self)
         self.runtime.publisher.publish([tell_claimed(self.user, self.claim.connection)])
+        claim = self.claim
+        self.runtime.signals.tell_connected(claim.user, connection=claim.connection, device=claim.device)
         self.deadlines.set("hello", get_limits().hello_seconds, CloseCode.HELLO_TIMEOUT)
         self.extend_access(self.access)
         if self.runtime.draining:
@@ -206,11 +210,12 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
         self.runtime.presence.unwatch(self)
         self.runtime.spawn(self.subscriptions.close())
         if self._claiming is not None:
-            if self.runtime.connections.holds(self.claim.connection):
+            was_open = self.runtime.connections.holds(self.claim.connection)
+            if was_open:
                 metrics.CONNECTIONS.dec()
-            self.runtime.spawn(self._release(self._claiming))
+            self.runtime.spawn(self._release(self._claiming, was_open=was_open))
 
-    async def _release(self, claiming: asyncio.Task[bool]) -> None:
+    async def _release(self, claiming: asyncio.Task[bool], *, was_open: bool) -> None:
         """Give the claim back, once it is known whether it was taken; the beat finds it where the database was away."""
         await asyncio.wait([claiming])
         try:
@@ -219,6 +224,9 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
             logger.warning("A claim could not be released; the beat will.", exc_info=True)
         finally:
             self.runtime.connections.discard(self.claim.connection)
+            if was_open:
+                claim = self.claim
+                self.runtime.signals.tell_disconnected(claim.user, connection=claim.connection, device=claim.device)
 
     # Client frames
 
@@ -334,7 +342,11 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
             if verdict is not Verdict.DONE:
                 self.subscriptions.attend(batch.chat, verdict)
         elif message["type"] == "chat.signal":
-            if self._ready and message["user"] != self.user and message["chat"] in self.streams:
+            is_wanted = self.hears_receipts or not message.get("receipt")
+            if self._ready and is_wanted and message["user"] != self.user and message["chat"] in self.streams:
+                self.tell_signal(message["frame"])
+        elif message["type"] == "user.signal":
+            if self._ready:
                 self.tell_signal(message["frame"])
         elif message["type"] == "user.joined":
             self._hear_joined(message["chat"])
@@ -352,7 +364,7 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
         """Take a layer message that a stock layer delivers."""
         self.hear(message)
 
-    chat_signal = user_joined = user_claimed = user_account = chat_events
+    chat_signal = user_signal = user_joined = user_claimed = user_account = chat_events
 
     def _hear_joined(self, chat: int) -> None:
         if self._ready:
@@ -361,8 +373,9 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
             self._joined_early.append(chat)
 
     async def _check_standing(self) -> None:
-        """Ask the database whether the connection may live on: the layer's word is only a hint."""
+        """Ask the database whether the connection may live on, and what it is told: the layer's word is only a hint."""
         try:
+            self.hears_receipts = await run_in_thread(hears_receipts, self.user)
             code = await run_in_thread(check_standing, self.claim)
         except STORE_AWAY:
             return

@@ -55,6 +55,7 @@ LIMITS_TOLD = ("frame_bytes", "text_chars", "commands_per_second", "chats", "mem
 async def say_hello(consumer: ChatConsumer, command: Hello) -> None:
     """Join the groups of all chats, then answer with where each stream begins, and replay."""
     overview = await consumer.join_all()
+    consumer.hears_receipts = overview.hears_receipts
     chats = _plan(command, overview, get_limits())
     ready = Ready(
         id=command.id,

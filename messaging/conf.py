@@ -53,6 +53,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     answer_bytes: Count = 262_144
     # In larger chats neither typing nor reading is told to the others.
     signal_members: Count = 100
+    # A signal of the host application, as it is encoded: not kept, so it has to be small.
+    notify_bytes: Count = 16_384
     page_size: Count = 50
     page_size_most: Count = 100
     # Connections of one process; beyond it a ticket answers `unavailable`.

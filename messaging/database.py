@@ -181,6 +181,12 @@ def sql_member(column: str, name: str) -> str:
     return f"{column} ->> '{name}'" if is_postgresql() else f"json_extract({column}, '$.{name}')"
 
 
+def sql_preference(name: str, *, account: str) -> str:
+    """Return the SQL of a switch among the preferences of the account at alias `account`; it is on unless set off."""
+    member = sql_member(f"{account}.preferences", name)
+    return f"COALESCE(({member})::boolean, TRUE)" if is_postgresql() else f"COALESCE({member}, TRUE)"
+
+
 def as_json(value: Any) -> str:
     """Return a JSON parameter, such as the list of rows that `sql_rows` reads."""
     return msgspec.json.encode(value, enc_hook=str).decode()

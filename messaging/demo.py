@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from django.contrib.auth import get_user_model
 
-from messaging import services
+from messaging import accounts, services
 from messaging.models import ChatKind, Event
 
 NAMES = ("ada", "grace", "linus", "margaret")
@@ -101,5 +101,5 @@ def _find_or_register(*, username: str, password: str) -> int:
     found = get_user_model().objects.filter(username=username).values_list("pk", flat=True).first()
     if found is not None:
         return int(found)
-    user = services.register_user(username=username, password=password, display_name=username.capitalize())
+    user = accounts.register_user(username=username, password=password, display_name=username.capitalize())
     return int(user.pk)

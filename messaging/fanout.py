@@ -61,6 +61,17 @@ def tell_signal(chat: int, *, user: int, frame: bytes) -> Publication:
     return group_for_chat(chat), {"type": "chat.signal", "chat": chat, "user": user, "frame": frame}
 
 
+def tell_receipt(chat: int, *, user: int, frame: bytes) -> Publication:
+    """Tell the same people, but for those who do not want to hear of it, how far `user` has read."""
+    group, message = tell_signal(chat, user=user, frame=frame)
+    return group, message | {"receipt": True}
+
+
+def tell_user(user: int, *, frame: bytes) -> Publication:
+    """Tell a user's connection something of the host application that is not kept."""
+    return group_for_user(user), {"type": "user.signal", "frame": frame}
+
+
 def tell_joined(user: int, chat: int) -> Publication:
     """Tell a user's connection that it has a new chat."""
     return group_for_user(user), {"type": "user.joined", "chat": chat}

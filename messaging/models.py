@@ -148,6 +148,12 @@ class Membership(models.Model):
     read_seq = models.PositiveBigIntegerField(default=0)
     # How many messages stand at or below read_seq: unread is the chat's message_count less this.
     read_count = models.PositiveBigIntegerField(default=0)
+    # What the member has set for the chat; the database has the defaults too, because the log inserts members by itself.
+    muted_until = models.DateTimeField(null=True)
+    is_archived = models.BooleanField(default=False, db_default=False)
+    pinned_at = models.DateTimeField(null=True)
+    # A flag and no more: the read marker does not move back.
+    is_marked_unread = models.BooleanField(default=False, db_default=False)
     # The database's clock at joining, leaving and role, not at reading.
     changed_at = models.DateTimeField(db_default=Now())
 

@@ -1,5 +1,5 @@
-"""What one server process runs beside its sockets: publisher, writer, log reader, beat, sweep, tail watcher, presence
-watcher, canary.
+"""What one server process runs beside its sockets: publisher, writer, signals, log reader, beat, sweep, tail watcher,
+presence watcher, canary.
 
 A `Runtime` belongs to one event loop; it starts with the first scope that the process serves (Daphne has no lifespan) and
 is stopped by the server or by lifespan.
@@ -24,6 +24,7 @@ from messaging.fanout import Publication, Publisher
 from messaging.log import Outcome, Write
 from messaging.presence import PresenceWatcher
 from messaging.reader import LogReader
+from messaging.signals import SignalSender
 from messaging.tail import TailWatcher
 from messaging.writer import Writer
 
@@ -70,7 +71,8 @@ class Runtime:
         self.loop = asyncio.get_running_loop()
         self.connections = LocalConnections()
         self.publisher = Publisher()
-        self.writer = Writer(self.publisher)
+        self.signals = SignalSender()
+        self.writer = Writer(self.publisher, self.signals)
         self.reader = LogReader()
         self.beat = Beat(self.connections)
         self.tail = TailWatcher()
@@ -186,6 +188,7 @@ class Runtime:
     async def _finish(self) -> None:
         await self.writer.drain()
         await self.publisher.drain()
+        await self.signals.drain()
 
     async def _send_away(self) -> None:
         """Say goodbye to some after some: a thousand reconnections at the same moment would be a storm elsewhere."""
@@ -213,6 +216,7 @@ class Runtime:
         finally:
             self._release_threads()
             self.writer.close()
+            self.signals.close()
             if _runtime is self:
                 _runtime = None
 

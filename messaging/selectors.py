@@ -14,11 +14,22 @@ from django.db.models.expressions import RawSQL
 
 from messaging.blocks import sql_pair_blocked
 from messaging.conf import get_limits, get_settings
-from messaging.database import as_json, as_wire_time, execute, fetch, is_postgresql, sql_now, sql_rows, sql_since
+from messaging.database import (
+    as_json,
+    as_wire_time,
+    execute,
+    fetch,
+    is_postgresql,
+    sql_now,
+    sql_preference,
+    sql_rows,
+    sql_since,
+)
 from messaging.errors import NotAMember
 from messaging.models import Chat, ChatKind, Event, Membership
 from messaging.policy import visible_from
 from messaging.protocol.kinds import IN_HISTORY, Kind
+from messaging.reading import RECEIPTS
 
 # Names of members that the chat list shows for each chat.
 MEMBERS_SHOWN = 8
@@ -68,25 +79,28 @@ class ChatPosition:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """Every chat of a user, newest activity first, with the epoch and the database's clock, from one snapshot."""
+    """Every chat of a user, newest activity first, with the epoch, the database's clock and a switch, from one snapshot."""
 
     epoch: str
     at: str
+    hears_receipts: bool
     chats: list[ChatPosition]
 
 
 def read_overview(user: int) -> Overview:
     """Return where all chats of `user` stand; uses index membership_of_user."""
     sql = f"""
-        SELECT s.epoch, {sql_now()}, {_SQL_POSITION}
+        SELECT s.epoch, {sql_now()}, {sql_preference(RECEIPTS, account="a")}, {_SQL_POSITION}
         FROM messaging_store s
+        LEFT JOIN messaging_account a ON a.user_id = %s
         LEFT JOIN messaging_membership m ON m.user_id = %s AND m.left_seq IS NULL
         LEFT JOIN messaging_chat c ON c.id = m.chat_id
         ORDER BY c.updated_at DESC, c.id DESC
     """
-    rows = fetch(sql, [user])
-    epoch, at = rows[0][:2]
-    return Overview(epoch, as_wire_time(at), [ChatPosition(*row[2:]) for row in rows if row[2] is not None])
+    rows = fetch(sql, [user, user])
+    epoch, at, receipts = rows[0][:3]
+    chats = [ChatPosition(*row[3:]) for row in rows if row[3] is not None]
+    return Overview(epoch, as_wire_time(at), bool(receipts), chats)
 
 
 def read_position(user: int, chat: int) -> ChatPosition | None:
@@ -168,12 +182,16 @@ class Microseconds(Func):
         return self.as_sql(compiler, connection, template=template, **context)
 
 
-def memberships_by_activity(user: int, *, after: tuple[int, int] | None = None) -> QuerySet[Membership]:
+def memberships_by_activity(
+    user: int, *, after: tuple[int, int] | None = None, archived: bool | None = None
+) -> QuerySet[Membership]:
     """Return the user's memberships with their chats, newest activity first, each with `activity` in microseconds.
 
-    They begin after the chat `after`, given as (activity, chat id).
+    They begin after the chat `after`, given as (activity, chat id); `archived` chooses those that are, or are not.
     """
     own = Membership.objects.filter(user=user, left_seq=None).select_related("chat")
+    if archived is not None:
+        own = own.filter(is_archived=archived)
     own = own.annotate(activity=Microseconds("chat__updated_at")).order_by("-activity", "-chat")
     if after is None:
         return own
@@ -236,26 +254,6 @@ def members_of(chat: int, *, after: int = 0) -> QuerySet[Membership]:
     """Return the members of a chat with their users, by user id, beginning after user `after`."""
     present = Membership.objects.filter(chat=chat, left_seq=None, user__gt=after)
     return present.select_related("user", "user__account").order_by("user")
-
-
-def unread_total(user: int) -> int:
-    """Return how many messages of all chats the user has not read."""
-    sql = """
-        SELECT COALESCE(SUM(c.message_count - m.read_count), 0) FROM messaging_membership m
-        JOIN messaging_chat c ON c.id = m.chat_id WHERE m.user_id = %s AND m.left_seq IS NULL
-    """
-    return int(fetch(sql, [user])[0][0])
-
-
-def unread_mentions(memberships: Sequence[Membership]) -> dict[int, int]:
-    """Return how many unread messages of each chat name its member; uses index mention_once."""
-    sql = f"""
-        SELECT r.chat, (
-            SELECT count(*) FROM messaging_mention n WHERE n.user_id = r.user_id AND n.chat_id = r.chat AND n.seq > r.seq
-        ) FROM {sql_rows(user_id=int, chat=int, seq=int)}
-    """
-    asked = [{"user_id": m.user_id, "chat": m.chat_id, "seq": m.read_seq} for m in memberships]
-    return dict(fetch(sql, [as_json(asked)]))
 
 
 def first_visible(membership: Membership) -> int:

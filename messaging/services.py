@@ -8,35 +8,38 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.contrib.auth.hashers import check_password
 from django.db import IntegrityError, close_old_connections, transaction
 from django.db.models import Count
 
-from messaging.access import TokenReused, Tokens, rotate
 from messaging.blocks import is_blocked
 from messaging.conf import get_limits
-from messaging.connections.claims import raise_token_version
-from messaging.database import as_json, execute, is_postgresql, try_again
+from messaging.database import try_again
 from messaging.errors import (
     BadFrame,
     ChatError,
-    CredentialsInvalid,
     LimitReached,
     NotAMember,
-    UsernameTaken,
     UserNotFound,
 )
-from messaging.fanout import Publication, announce_events, publish_now, tell_account_changed, tell_joined, tell_signal
+from messaging.fanout import (
+    Publication,
+    announce_events,
+    publish_now,
+    tell_joined,
+    tell_receipt,
+    tell_user,
+)
 from messaging.log import Outcome, Write, append
-from messaging.models import Account, Block, Chat, ChatKind, Event, Membership, Role
+from messaging.models import Chat, ChatKind, Event, Membership, Role
 from messaging.protocol.codec import encode
 from messaging.protocol.frames import MessageDelete, MessageEdit, MessageSend, ReactionSet
 from messaging.protocol.kinds import Kind
+from messaging.reading import tells_receipts
 from messaging.runtime import get_runtime
 from messaging.selectors import hears_signals
+from messaging.signals import send_stored
 
 logger = logging.getLogger(__name__)
 
@@ -54,10 +57,12 @@ def write(event: Write) -> Outcome:
         raise outcome
     if outcome.event is not None:
         publish_now(announce_events([outcome.event], epoch=batch.epoch))
+        send_stored([outcome.event])
     return outcome
 
 
-def _tell(publications: Sequence[Publication]) -> None:
+def tell(publications: Sequence[Publication]) -> None:
+    """Publish, from any thread and any process."""
     runtime = get_runtime()
     if runtime is not None:
         runtime.publish_from_thread(list(publications))
@@ -109,7 +114,7 @@ def create_chat(
         if found is None:
             raise
         return found, False
-    _tell([tell_joined(user, chat) for user in (creator, *others)])
+    tell([tell_joined(user, chat) for user in (creator, *others)])
     return chat, True
 
 
@@ -199,113 +204,36 @@ def change_role(*, actor: int, chat: int, user: int, role: str) -> Outcome:
 def mark_read(*, user: int, chat: int, seq: int) -> int:
     """Move the user's read marker up to and including `seq`, or to the head below it; never back. Return where it is.
 
-    The other members hear of it where the chat is small enough.
+    The chat is then no longer marked unread. The other members hear of it where the chat is small enough and the user has
+    not switched receipts off.
     """
-    moved, marker = try_again(_move_marker, user, chat, seq)
-    if moved and hears_signals(chat):
+    is_told, marker = try_again(_move_marker, user, chat, seq)
+    if is_told and hears_signals(chat):
         frame = encode({"type": "read", "chat": chat, "user": user, "seq": marker})
-        _tell([tell_signal(chat, user=user, frame=frame)])
+        tell([tell_receipt(chat, user=user, frame=frame)])
     return marker
 
 
 def _move_marker(user: int, chat: int, seq: int) -> tuple[bool, int]:
     with transaction.atomic():
-        membership = Membership.objects.select_for_update(no_key=True, of=("self",)).select_related("chat")
+        membership = Membership.objects.select_for_update(no_key=True, of=("self",))
+        membership = membership.select_related("chat", "user__account")
         own = membership.filter(chat=chat, user=user, left_seq=None).first()
         if own is None:
             raise NotAMember
         seq = min(seq, own.chat.last_seq)
         if seq <= own.read_seq:
+            if own.is_marked_unread:
+                Membership.objects.filter(pk=own.pk).update(is_marked_unread=False)
             return False, own.read_seq
         read = Event.objects.filter(chat=chat, seq=seq).values_list("message_no", flat=True).get()
-        Membership.objects.filter(pk=own.pk).update(read_seq=seq, read_count=read)
-        return True, seq
+        Membership.objects.filter(pk=own.pk).update(read_seq=seq, read_count=read, is_marked_unread=False)
+        return tells_receipts(own.user), seq
 
 
-# Accounts
+# Signals of the host application
 
 
-def register_user(*, username: str, password: str, display_name: str = "") -> Any:
-    """Make an account; raises UsernameTaken, also where the names differ in capitals only."""
-    model = get_user_model()
-    users = model.objects
-    if users.filter(**{f"{model.USERNAME_FIELD}__iexact": model.normalize_username(username)}).exists():
-        raise UsernameTaken
-    try:
-        with transaction.atomic():
-            user = users.create_user(username=username, password=password)
-            if display_name:
-                Account.objects.create(user=user, display_name=display_name)
-    except IntegrityError:
-        raise UsernameTaken from None
-    return user
-
-
-def set_display_name(*, user: int, display_name: str) -> None:
-    """Change the name that others see."""
-    Account.objects.update_or_create(user_id=user, defaults={"display_name": display_name})
-
-
-def set_preference(*, user: int, name: str, value: Any) -> None:
-    """Change one of the user's preferences and leave the others as they are."""
-    merged = "messaging_account.preferences || excluded.preferences"
-    if not is_postgresql():
-        merged = "json_patch(messaging_account.preferences, excluded.preferences)"
-    sql = f"""
-        INSERT INTO messaging_account (user_id, token_version, display_name, preferences) VALUES (%s, 0, '', %s)
-        ON CONFLICT (user_id) DO UPDATE SET preferences = {merged}
-    """
-    execute(sql, [user, as_json({name: value})])
-
-
-def block_user(*, user: int, blocked: int) -> None:
-    """Have `user` want nothing of `blocked`; once more changes nothing. Raises BadFrame, UserNotFound.
-
-    When this returns nothing more is written to the private chat of the two.
-    """
-    _check_blockable(user, blocked)
-    low, high = sorted((user, blocked))
-    with transaction.atomic():
-        # The lock of the log: a write that had it before has committed, a later one finds the block.
-        list(Chat.objects.select_for_update(no_key=True).filter(pair=f"{low}:{high}").values_list("pk"))
-        Block.objects.get_or_create(blocker_id=user, blocked_id=blocked)
-
-
-def unblock_user(*, user: int, blocked: int) -> None:
-    """Take the block back, where there is one. Raises BadFrame, UserNotFound."""
-    _check_blockable(user, blocked)
-    Block.objects.filter(blocker=user, blocked=blocked).delete()
-
-
-def _check_blockable(user: int, other: int) -> None:
-    if user == other:
-        raise BadFrame("Nobody can block themselves.", field="user")
-    if not get_user_model().objects.filter(pk=other).exists():
-        raise UserNotFound
-
-
-def change_password(*, user: Any, old: str, new: str) -> None:
-    """Change the password and sign the user out everywhere; raises CredentialsInvalid."""
-    if not check_password(old, user.password):
-        raise CredentialsInvalid("The old password is not right.")
-    with transaction.atomic():
-        user.set_password(new)
-        user.save(update_fields=["password"])
-        raise_token_version(user.pk)
-    _tell([tell_account_changed(user.pk)])
-
-
-def refresh_tokens(refresh: str) -> Tokens:
-    """Spend a refresh token; one that was spent long before signs its user out everywhere. Raises TokenInvalid."""
-    try:
-        return rotate(refresh)
-    except TokenReused as reused:
-        logger.warning("A refresh token of user %d was used again long after it was spent.", reused.user)
-        sign_out(reused.user)
-        raise
-
-
-def sign_out(user: int) -> None:
-    """Make every token of the user void and end its connection."""
-    raise_token_version(user)
-    _tell([tell_account_changed(user)])
+def tell_user_signal(*, user: int, frame: bytes) -> None:
+    """Tell the user's connection, where there is one, something that is not kept; it asks the database nothing."""
+    tell([tell_user(user, frame=frame)])

@@ -17,6 +17,7 @@ from messaging.database import close_lane, make_lane, run_in_lane
 from messaging.errors import ChatError, RateLimited, Unavailable
 from messaging.fanout import Publisher, announce_events
 from messaging.log import Batch, Outcome, Write, append
+from messaging.signals import SignalSender
 
 logger = logging.getLogger(__name__)
 
@@ -35,8 +36,9 @@ class Writer:
     `answer(outcome, epoch)` is called in the event loop.
     """
 
-    def __init__(self, publisher: Publisher) -> None:
+    def __init__(self, publisher: Publisher, signals: SignalSender) -> None:
         self._publisher = publisher
+        self._signals = signals
         self._lane = make_lane("writer")
         self._batcher = Batcher(self._commit, most=get_limits().writes_per_commit)
         self._most = get_limits().writes_waiting
@@ -56,6 +58,7 @@ class Writer:
             result = Batch([Unavailable(retry_after=1.0)] * len(batch), epoch="")
         events = [o.event for o in result.outcomes if isinstance(o, Outcome) and o.event is not None]
         self._publisher.publish(announce_events(events, epoch=result.epoch))
+        self._signals.tell_stored(events)
         for waiting, outcome in zip(batch, result.outcomes, strict=True):
             _answer(waiting, outcome, result.epoch)
 

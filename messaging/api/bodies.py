@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import IO, Annotated, Any, Literal, NoReturn, TypeVar
 
 import msgspec
@@ -15,6 +16,7 @@ from msgspec import UNSET, UnsetType
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 
+from messaging.chat_settings import ChatSettings
 from messaging.conf import get_limits
 from messaging.errors import BadFrame, BadJson, FrameTooLarge
 from messaging.models import Account
@@ -25,6 +27,7 @@ T = TypeVar("T", bound=msgspec.Struct)
 
 # Text that is not shown as it is, and so not trimmed: without C0 controls, DEL and lone surrogates.
 Text = Annotated[str, msgspec.Meta(pattern=r"^[^\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]*\Z")]
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 RoleName = Literal["owner", "admin", "member"]
 
 _FIELD = re.compile(r"`\$\.(\w+)|field `(\w+)`")
@@ -58,10 +61,11 @@ class NewPassword(msgspec.Struct):
 
 
 class Profile(msgspec.Struct):
-    """What a user may change of how others see it, one field or several."""
+    """What a user may change of what others see of it, one field or several."""
 
     display_name: str | UnsetType = UNSET
     presence: Literal["chats", "nobody"] | UnsetType = UNSET
+    receipts: bool | UnsetType = UNSET
 
 
 class NewChat(msgspec.Struct):
@@ -77,6 +81,12 @@ class ChatChange(msgspec.Struct):
     """What may be changed of a chat."""
 
     title: str
+
+
+class ChatSettingsChange(ChatSettings, frozen=True, kw_only=True):
+    """What a member may set for a chat."""
+
+    muted_until: Moment | UnsetType | None = UNSET
 
 
 class NewMember(msgspec.Struct):

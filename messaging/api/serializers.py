@@ -11,6 +11,7 @@ from messaging.database import as_wire_time
 from messaging.folded import fold
 from messaging.log import Outcome
 from messaging.models import Membership, PresenceShown
+from messaging.reading import tells_receipts, unread_mentions
 
 
 def show_tokens(tokens: Tokens) -> dict[str, Any]:
@@ -28,7 +29,8 @@ def show_me(user: Any) -> dict[str, Any]:
     """Show the user who asks, with what it prefers."""
     account = getattr(user, "account", None)
     preferences = account.preferences if account else {}
-    return {**show_user(user), "presence": preferences.get("presence", PresenceShown.CHATS.value)}
+    shown = preferences.get("presence", PresenceShown.CHATS.value)
+    return {**show_user(user), "presence": shown, "receipts": tells_receipts(user)}
 
 
 def show_users(users: Sequence[Any]) -> list[dict[str, Any]]:
@@ -36,9 +38,29 @@ def show_users(users: Sequence[Any]) -> list[dict[str, Any]]:
     return [show_user(user) for user in users]
 
 
-def show_members(members: Sequence[Membership]) -> list[dict[str, Any]]:
-    """Show members of a chat, each loaded with its user."""
-    return [{**show_user(member.user), "role": member.role, "joined_seq": member.joined_seq} for member in members]
+def show_members(members: Sequence[Membership], *, viewer: int, receipts: bool) -> list[dict[str, Any]]:
+    """Show members of a chat, each loaded with its user; how far others have read only with `receipts`."""
+    return [
+        {
+            **show_user(member.user),
+            "role": member.role,
+            "joined_seq": member.joined_seq,
+            "read_seq": member.read_seq
+            if member.user_id == viewer or (receipts and tells_receipts(member.user))
+            else None,
+        }
+        for member in members
+    ]
+
+
+def show_settings(membership: Membership) -> dict[str, Any]:
+    """Show what a member has set for a chat."""
+    return {
+        "muted_until": membership.muted_until and as_wire_time(membership.muted_until),
+        "archived": membership.is_archived,
+        "pinned_at": membership.pinned_at and as_wire_time(membership.pinned_at),
+        "marked_unread": membership.is_marked_unread,
+    }
 
 
 def show_outcome(outcome: Outcome) -> dict[str, Any]:
@@ -55,7 +77,7 @@ def show_chats(memberships: Sequence[Membership]) -> list[dict[str, Any]]:
     if not chats:
         return []
     counts = selectors.member_counts(chats)
-    mentions = selectors.unread_mentions(memberships)
+    mentions = unread_mentions(memberships)
     first_members = selectors.first_members(chats)
     last_messages = _show_last_messages(memberships)
     return [
@@ -80,6 +102,7 @@ def _show_position(membership: Membership, mentions: int) -> dict[str, Any]:
         "mentions": mentions,
         "read": membership.read_seq,
         "updated_at": as_wire_time(chat.updated_at),
+        "settings": show_settings(membership),
     }
 
 

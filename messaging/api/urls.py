@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, path, re_path, register_converter
 
 from messaging.api.errors import page_not_found
+from messaging.api.views.chat_settings import ChatSettingsView
 from messaging.api.views.chats import ChatsView, ChatView, ReadView
 from messaging.api.views.members import MembersView, MemberView
 from messaging.api.views.messages import MessagesView
@@ -46,6 +47,7 @@ urlpatterns: list[URLPattern] = [
     path("chats/<number:chat>/members/", MembersView.as_view()),
     path("chats/<number:chat>/members/<number:user>/", MemberView.as_view()),
     path("chats/<number:chat>/read/", ReadView.as_view()),
+    path("chats/<number:chat>/settings/", ChatSettingsView.as_view()),
     # Also where the host application has a page of its own for what is not there.
     re_path("", page_not_found),
 ]

@@ -123,7 +123,10 @@ class Beat:
         self._registered.set()
         foreign, self.epoch = report.epoch != self.epoch, report.epoch
         for connection in connections:
-            code = reason_to_end(connection.claim, report.standings.get(connection.claim.connection))
+            standing = report.standings.get(connection.claim.connection)
+            if standing is not None:
+                connection.hears_receipts = standing.hears_receipts
+            code = reason_to_end(connection.claim, standing)
             if code:
                 connection.end(code)
             elif foreign:

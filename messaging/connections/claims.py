@@ -12,9 +12,10 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.db import transaction
 
-from messaging.database import as_json, execute, fetch, is_postgresql, sql_now, sql_rows
+from messaging.database import as_json, execute, fetch, is_postgresql, sql_now, sql_preference, sql_rows
 from messaging.models import Account, Connection
 from messaging.protocol.codes import CloseCode
+from messaging.reading import RECEIPTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +124,11 @@ def raise_token_version(user: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What the database says of a claim that is there."""
+    """What the database says of a claim that is there, and of its user."""
 
     active: bool
     token_version: int
+    hears_receipts: bool = True
 
 
 def read_standings(*, node: str | None = None, connection: str | None = None) -> dict[str, Standing]:
@@ -134,12 +136,15 @@ def read_standings(*, node: str | None = None, connection: str | None = None) ->
     user = get_user_model()._meta
     column, value = ("c.node_id", node) if node is not None else ("c.connection", connection)
     sql = f"""
-        SELECT c.connection, u.is_active, COALESCE(a.token_version, 0)
+        SELECT c.connection, u.is_active, COALESCE(a.token_version, 0), {sql_preference(RECEIPTS, account="a")}
         FROM messaging_connection c JOIN {user.db_table} u ON u.{user.pk.column} = c.user_id
         LEFT JOIN messaging_account a ON a.user_id = c.user_id
         WHERE {column} = %s
     """
-    return {connection: Standing(bool(active), version) for connection, active, version in fetch(sql, [value])}
+    return {
+        connection: Standing(bool(active), version, bool(receipts))
+        for connection, active, version, receipts in fetch(sql, [value])
+    }
 
 
 def check_standing(claim: Claim) -> CloseCode | None:

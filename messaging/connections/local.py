@@ -15,6 +15,8 @@ class LocalConnection(Protocol):
     """One open WebSocket, as the beat, the canary and the drain see it."""
 
     claim: Claim
+    # Whether its user is told how far others have read.
+    hears_receipts: bool
 
     @property
     def unanswered(self) -> int:

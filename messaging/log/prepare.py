@@ -15,7 +15,7 @@ from messaging.log import messages
 from messaging.log.state import ChatState, Known, Member, Row, State, message_of
 from messaging.log.write import Outcome, Write
 from messaging.models import Role
-from messaging.policy import Actor, check_changes_role, check_manages, check_removes
+from messaging.policy import Actor, check_adds, check_changes_role, check_removes, check_renames
 from messaging.protocol.frames import Event
 from messaging.protocol.kinds import TRAITS, Kind
 
@@ -82,14 +82,13 @@ def _number(state: State, chat: ChatState, sender: Member, write: Write) -> Outc
 
 
 def _member_added(state: State, chat: ChatState, sender: Member, write: Write) -> dict[str, Any] | None:
-    actor = _actor(chat, sender)
-    check_manages(actor)
     user, role = write.body["user"], write.body.get("role", Role.MEMBER.value)
     member = chat.members.get(user)
-    if member is not None and member.left_seq is None:
+    is_present = member is not None and member.left_seq is None
+    # Of who is there already no role changes.
+    check_adds(_actor(chat, sender), role=Role.MEMBER if is_present else role)
+    if is_present:
         return None
-    if role != Role.MEMBER:
-        check_changes_role(actor, old=Role.MEMBER, new=role, owners=chat.owner_count)
     most = state.settings.limits.members
     if chat.member_count >= most:
         raise LimitReached(f"A chat may have {most} members.")
@@ -123,7 +122,7 @@ def _member_role(_state: State, chat: ChatState, sender: Member, write: Write) -
 
 
 def _chat_updated(_state: State, chat: ChatState, sender: Member, write: Write) -> dict[str, Any] | None:
-    check_manages(_actor(chat, sender))
+    check_renames(_actor(chat, sender))
     if write.body["title"] == chat.title:
         return None
     chat.title = write.body["title"]

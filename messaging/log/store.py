@@ -160,11 +160,11 @@ def _store_moved(members: list[tuple[int, Member]]) -> None:
 
 
 def _store_read(members: list[tuple[int, Member]]) -> None:
-    """Move the senders' own read markers."""
+    """Move the senders' own read markers: who writes in a chat has it open, so it is marked unread no longer."""
     if not members:
         return
     sql = f"""
-        UPDATE messaging_membership SET read_seq = r.read_seq, read_count = r.read_count
+        UPDATE messaging_membership SET read_seq = r.read_seq, read_count = r.read_count, is_marked_unread = FALSE
         FROM {sql_rows(chat_id=int, user_id=int, read_seq=int, read_count=int)}
         WHERE messaging_membership.chat_id = r.chat_id AND messaging_membership.user_id = r.user_id
     """

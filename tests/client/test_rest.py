@@ -40,6 +40,7 @@ CALLS: list[tuple[Ask, str, dict[str, str], Any]] = [
     (lambda r: r.remove_member(7, 3), "DELETE /api/chats/7/members/3/", {}, None),
     (lambda r: r.set_role(7, 3, "admin"), "PATCH /api/chats/7/members/3/", {}, {"role": "admin"}),
     (lambda r: r.mark_read(7, 44), "PUT /api/chats/7/read/", {}, {"seq": 44}),
+    (lambda r: r.change_settings(7, pinned=True), "PATCH /api/chats/7/settings/", {}, {"pinned": True}),
 ]
 
 

@@ -12,7 +12,7 @@ import pytest
 from channels.testing import WebsocketCommunicator
 from django.conf import settings
 
-from messaging import services
+from messaging import accounts, services
 from messaging.access import issue_tokens
 from messaging.database import run_in_thread
 from messaging.runtime import get_runtime, with_runtime
@@ -72,7 +72,7 @@ class World:
 
     async def user(self, name: str) -> int:
         """Make a user."""
-        user = await run_in_thread(services.register_user, username=name, password="x")
+        user = await run_in_thread(accounts.register_user, username=name, password="x")
         return int(user.pk)
 
     async def users(self, *names: str) -> list[int]:

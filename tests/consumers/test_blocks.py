@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from messaging import services
+from messaging import accounts, services
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -17,7 +17,7 @@ async def pair(world):
     group = await world.group(ann, bob)
     await world.say(bob, chat, "one")
     one, two = await world.join(ann), await world.join(bob)
-    await world.call(services.block_user, user=bob, blocked=ann)
+    await world.call(accounts.block_user, user=bob, blocked=ann)
     return one, two, chat, group
 
 

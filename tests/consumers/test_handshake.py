@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from messaging import services
+from messaging import accounts
 from messaging.access import issue_tokens
 from messaging.database import run_in_thread
 from messaging.models import Connection, User
@@ -160,7 +160,7 @@ async def test_an_inactive_user_gets_no_socket(world):
 async def test_signing_out_ends_the_connection(world):
     ann = await world.user("ann")
     talk = await world.join(ann)
-    await world.call(services.sign_out, user=ann)
+    await world.call(accounts.sign_out, user=ann)
     await talk.expect_close(4302)
 
 
@@ -174,6 +174,6 @@ async def test_a_deactivated_user_is_sent_away_by_the_beat(world):
 async def test_an_older_token_opens_nothing_after_signing_out(world):
     ann = await world.user("ann")
     token = (await run_in_thread(issue_tokens, ann)).access
-    await world.call(services.sign_out, user=ann)
+    await world.call(accounts.sign_out, user=ann)
     _, connected = await world.handshake(ann, headers=[(b"authorization", b"Bearer " + token.encode())])
     assert not connected

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from messaging import services
+from messaging import accounts
 from messaging.runtime import ensure_runtime
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -73,7 +73,7 @@ async def test_nobody_may_watch_more_than_two_hundred(people):
 async def test_a_block_ends_it_for_both(people, world):
     one, bob, _ = people
     two = await world.join(bob)
-    await world.call(services.block_user, user=bob, blocked=one.user)
+    await world.call(accounts.block_user, user=bob, blocked=one.user)
     assert (await watch(one, bob), await watch(two, one.user)) == ([], [])
 
 

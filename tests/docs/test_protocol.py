@@ -50,7 +50,7 @@ def test_every_example_is_a_frame_of_a_vector():
 
 
 def test_every_type_of_a_vector_is_described():
-    described = set(codes(PROTOCOL.prose)) | {"app.tea_ready"}
+    described = set(codes(PROTOCOL.prose)) | {"app.tea_ready", "app.order_shipped"}
     asked = {vector.expect.type for vectors in FILES.values() for vector in vectors if isinstance(vector, GoodFrame)}
     assert asked | {frame["type"] for frame in server_frames()} <= described
     assert "`app.…`" in PROTOCOL.section("Signals")

@@ -7,7 +7,7 @@ import threading
 import pytest
 from django.db import transaction
 
-from messaging import selectors, services
+from messaging import accounts, selectors, services
 from messaging.blocks import blocked_by, without_blocked
 from messaging.errors import BadFrame, UserNotFound
 from messaging.models import Block, Chat, User
@@ -47,7 +47,7 @@ def bob() -> int:
 
 def block(one: int, other: int, turned: bool = False) -> None:
     user, blocked = (other, one) if turned else (one, other)
-    services.block_user(user=user, blocked=blocked)
+    accounts.block_user(user=user, blocked=blocked)
 
 
 @EITHER_WAY
@@ -107,14 +107,14 @@ def test_private_chats_cost_no_more_statements_than_groups(ann, bob):
 def test_after_the_block_was_taken_back_both_write(ann, bob):
     chat = make_private(ann, bob)
     block(ann, bob)
-    services.unblock_user(user=ann, blocked=bob)
+    accounts.unblock_user(user=ann, blocked=bob)
     assert answers(message(chat, ann), message(chat, bob)) == [1, 2]
 
 
 def test_a_block_is_not_taken_back_by_who_is_blocked(ann, bob):
     chat = make_private(ann, bob)
     block(ann, bob)
-    services.unblock_user(user=bob, blocked=ann)
+    accounts.unblock_user(user=bob, blocked=ann)
     assert answers(message(chat, bob)) == ["forbidden"]
 
 
@@ -180,11 +180,11 @@ def test_blocking_twice_and_unblocking_twice_change_nothing(ann, bob):
         assert [user.pk for user in blocked_by(ann)] == [bob]
         assert list(blocked_by(bob)) == []
     for _ in range(2):
-        services.unblock_user(user=ann, blocked=bob)
+        accounts.unblock_user(user=ann, blocked=bob)
         assert not Block.objects.exists()
 
 
-@pytest.mark.parametrize("change", [services.block_user, services.unblock_user])
+@pytest.mark.parametrize("change", [accounts.block_user, accounts.unblock_user])
 def test_only_others_who_exist_are_blocked(ann, change):
     with pytest.raises(BadFrame) as refused:
         change(user=ann, blocked=ann)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from messaging import services
+from messaging import accounts
 from messaging.demo import LOGINS
 
 
@@ -20,7 +20,7 @@ def show(settings: Any, **change: Any) -> Any:
 @pytest.mark.django_db
 def test_the_demo_offers_the_logins_that_exist(settings: Any) -> None:
     """And only in a demo."""
-    services.register_user(**LOGINS[0])
+    accounts.register_user(**LOGINS[0])
     page = show(settings, DEMO_LOGINS=True).content.decode()
     assert LOGINS[0]["password"] in page
     assert LOGINS[1]["password"] not in page

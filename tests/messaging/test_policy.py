@@ -8,14 +8,18 @@ import pytest
 
 from messaging.errors import Forbidden
 from messaging.policy import (
+    Action,
     Actor,
+    check_adds,
     check_changes_role,
     check_deletes,
     check_edits,
-    check_manages,
     check_removes,
+    check_renames,
+    may,
     visible_from,
 )
+from tests.docs.markdown import Document
 
 ROLES = ("owner", "admin", "member")
 
@@ -32,9 +36,20 @@ def allows(check, *args, **facts) -> bool:
     return True
 
 
-@pytest.mark.parametrize(("role", "may"), [("owner", True), ("admin", True), ("member", False)])
-def test_owners_and_admins_add_people_and_change_the_title(role, may):
-    assert allows(check_manages, actor(role)) is may
+def test_the_documents_show_the_table():
+    shown = Document("docs/rest.md").tables("Members")[0]
+    assert shown == [[action, *("yes" if may(role, action) else "no" for role in ROLES)] for action in Action]
+
+
+@pytest.mark.parametrize(("role", "allowed"), [("owner", True), ("admin", True), ("member", False)])
+def test_owners_and_admins_add_members_and_change_the_title(role, allowed):
+    assert allows(check_renames, actor(role)) is allows(check_adds, actor(role), role="member") is allowed
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("new", ["admin", "owner"])
+def test_only_owners_add_more_than_members(role, new):
+    assert allows(check_adds, actor(role), role=new) is (role == "owner")
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -43,9 +58,11 @@ def test_only_its_sender_edits_a_message(role):
     assert [allows(check_edits, actor(role), sender=sender, **facts) for sender in (1, 2)] == [True, False]
 
 
-@pytest.mark.parametrize(("age", "window", "may"), [(60, 60, True), (60.001, 60, False), (0, 60, True), (61, 0, True)])
-def test_an_edit_comes_within_the_window(age, window, may):
-    assert allows(check_edits, actor("owner"), sender=1, age=age, window=window) is may
+@pytest.mark.parametrize(
+    ("age", "window", "allowed"), [(60, 60, True), (60.001, 60, False), (0, 60, True), (61, 0, True)]
+)
+def test_an_edit_comes_within_the_window(age, window, allowed):
+    assert allows(check_edits, actor("owner"), sender=1, age=age, window=window) is allowed
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -56,14 +73,14 @@ def test_who_manages_a_group_deletes_what_others_wrote(role, kind):
 
 
 @pytest.mark.parametrize("role", ROLES)
-@pytest.mark.parametrize(("other", "may"), [("owner", "owner"), ("admin", "owner"), ("member", "owner admin")])
-def test_a_member_is_removed_by_who_stands_above(role, other, may):
+@pytest.mark.parametrize(("other", "above"), [("owner", "owner"), ("admin", "owner"), ("member", "owner admin")])
+def test_a_member_is_removed_by_who_stands_above(role, other, above):
     facts = {"user": 2, "role": other, "owners": 2, "members": 5}
-    assert allows(check_removes, actor(role), **facts) is (role in may.split())
+    assert allows(check_removes, actor(role), **facts) is (role in above.split())
 
 
 @pytest.mark.parametrize(
-    ("role", "owners", "members", "may"),
+    ("role", "owners", "members", "allowed"),
     [
         ("member", 1, 5, True),
         ("admin", 1, 5, True),
@@ -72,9 +89,9 @@ def test_a_member_is_removed_by_who_stands_above(role, other, may):
         ("owner", 1, 1, True),
     ],
 )
-def test_everybody_may_leave_but_the_last_owner_while_others_are_in(role, owners, members, may):
+def test_everybody_may_leave_but_the_last_owner_while_others_are_in(role, owners, members, allowed):
     facts = {"user": 1, "role": role, "owners": owners, "members": members}
-    assert allows(check_removes, actor(role), **facts) is may
+    assert allows(check_removes, actor(role), **facts) is allowed
 
 
 @pytest.mark.parametrize(("role", "old", "new"), list(product(ROLES, repeat=3)))
@@ -82,15 +99,16 @@ def test_only_owners_change_roles(role, old, new):
     assert allows(check_changes_role, actor(role), old=old, new=new, owners=2) is (role == "owner")
 
 
-@pytest.mark.parametrize(("new", "owners", "may"), [("admin", 1, False), ("admin", 2, True), ("owner", 1, True)])
-def test_the_last_owner_does_not_step_down(new, owners, may):
-    assert allows(check_changes_role, actor("owner"), old="owner", new=new, owners=owners) is may
+@pytest.mark.parametrize(("new", "owners", "allowed"), [("admin", 1, False), ("admin", 2, True), ("owner", 1, True)])
+def test_the_last_owner_does_not_step_down(new, owners, allowed):
+    assert allows(check_changes_role, actor("owner"), old="owner", new=new, owners=owners) is allowed
 
 
 @pytest.mark.parametrize("role", ROLES)
 def test_a_private_chat_is_as_it_is(role):
     one = actor(role, kind="private")
-    assert not allows(check_manages, one)
+    assert not allows(check_adds, one, role="member")
+    assert not allows(check_renames, one)
     assert not allows(check_removes, one, user=1, role=role, owners=0, members=2)
     assert not allows(check_changes_role, one, old="member", new="admin", owners=0)
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.db import OperationalError
 
-from messaging import presence, services
+from messaging import accounts, presence
 from messaging.connections.beat import remove_nodes
 from messaging.connections.claims import release_claim, take_claim
 from messaging.database import as_wire_time, run_in_thread
@@ -156,18 +156,18 @@ def test_a_private_chat_is_enough():
 def test_of_two_who_are_blocked_neither_sees_the_other():
     ann, bob, eve = meet("ann", "bob", "eve")
     come(ann, bob, eve)
-    services.block_user(user=ann, blocked=bob)
+    accounts.block_user(user=ann, blocked=bob)
     assert (seen(ann, bob, eve), seen(bob, ann, eve)) == ([None, True], [None, True])
-    services.unblock_user(user=ann, blocked=bob)
+    accounts.unblock_user(user=ann, blocked=bob)
     assert (seen(ann, bob), seen(bob, ann)) == ([True], [True])
 
 
 def test_who_shows_it_to_nobody_sees_nobody():
     ann, bob, eve = meet("ann", "bob", "eve")
     come(ann, bob, eve)
-    services.set_preference(user=ann, name="presence", value="nobody")
+    accounts.set_preference(user=ann, name="presence", value="nobody")
     assert (seen(ann, bob, eve), seen(bob, ann, eve)) == ([None, None], [None, True])
-    services.set_preference(user=ann, name="presence", value="chats")
+    accounts.set_preference(user=ann, name="presence", value="chats")
     assert (seen(ann, bob, eve), seen(bob, ann, eve)) == ([True, True], [True, True])
 
 
@@ -235,7 +235,7 @@ async def test_everybody_of_a_process_that_is_swept_is_told_after_the_grace(watc
 
 async def test_only_those_who_watch_and_may_see_are_told(watcher):
     ann, bob, eve, joe = await run_in_thread(meet, "ann", "bob", "eve", "joe")
-    await run_in_thread(lambda: services.block_user(user=bob, blocked=eve))
+    await run_in_thread(lambda: accounts.block_user(user=bob, blocked=eve))
     peers = {user: await watch(watcher, user, other) for user, other in ((ann, bob), (eve, bob), (joe, ann))}
     await run_in_thread(come, bob)
     await watcher._look()
@@ -296,9 +296,9 @@ async def test_who_may_not_be_seen_any_more_is_offline_and_the_true_moment_is_no
     await run_in_thread(come, bob)
     peer = await watch(watcher, ann, bob)
     if hides == "block":
-        await run_in_thread(lambda: services.block_user(user=bob, blocked=ann))
+        await run_in_thread(lambda: accounts.block_user(user=bob, blocked=ann))
     else:
-        await run_in_thread(lambda: services.set_preference(user=bob, name="presence", value="nobody"))
+        await run_in_thread(lambda: accounts.set_preference(user=bob, name="presence", value="nobody"))
     await run_in_thread(lambda: go(bob, ago=GRACE + 1))
     await watcher._look()
     assert peer.heard() == []
@@ -311,12 +311,12 @@ async def test_who_may_not_be_seen_any_more_is_offline_and_the_true_moment_is_no
 
 async def test_who_may_be_seen_again_is_told(watcher):
     ann, bob = await run_in_thread(meet, "ann", "bob")
-    await run_in_thread(lambda: services.block_user(user=bob, blocked=ann))
+    await run_in_thread(lambda: accounts.block_user(user=bob, blocked=ann))
     await run_in_thread(come, bob)
     peer = await watch(watcher, ann, bob)
     await watcher._compare()
     assert peer.heard() == []
-    await run_in_thread(lambda: services.unblock_user(user=bob, blocked=ann))
+    await run_in_thread(lambda: accounts.unblock_user(user=bob, blocked=ann))
     await watcher._compare()
     assert peer.heard() == [(bob, True)]
 

@@ -33,6 +33,7 @@ class Peer:
         self.ends: list[tuple[CloseCode, float | None]] = []
 
     unanswered = 0
+    hears_receipts = True
 
     async def rejoin(self) -> None:
         """Join nothing."""

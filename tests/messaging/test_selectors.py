@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from messaging import selectors, services
+from messaging import reading, selectors, services
 from messaging.errors import NotAMember
 from messaging.models import Account, Chat, Store, User
 from tests.messaging.world import (
@@ -89,8 +89,8 @@ def test_a_position_is_what_the_overview_says_of_it(ann, bob, chat):
 
 def test_only_messages_are_unread(ann, bob, chat):
     answers(renaming(chat, ann, "New"), message(chat, ann), message(chat, ann))
-    assert selectors.unread_total(bob) == 2
-    assert selectors.unread_total(ann) == 0
+    assert reading.read_totals(bob).unread_total == 2
+    assert reading.read_totals(ann).unread_total == 0
 
 
 def test_the_total_of_unread_goes_over_all_chats_one_is_in(ann, bob, chat):
@@ -98,8 +98,8 @@ def test_the_total_of_unread_goes_over_all_chats_one_is_in(ann, bob, chat):
     for each in (chat, other, left):
         say(each, ann, "one", "two")
     answers(removal(left, bob, bob))
-    assert selectors.unread_total(bob) == 4
-    assert selectors.unread_total(0) == 0
+    assert reading.read_totals(bob).unread_total == 4
+    assert reading.read_totals(0).unread_total == 0
 
 
 def test_chats_are_told_by_id(ann, bob, chat):
@@ -253,8 +253,8 @@ def test_mentions_are_counted_above_the_own_marker(ann, bob, chat):
     assert position.mentions == 1
     answers(message(chat, bob))
     memberships = [membership(where, bob) for where in (chat, other)]
-    assert selectors.unread_mentions(memberships) == {chat: 0, other: 1}
-    assert selectors.unread_mentions([membership(where, ann) for where in (chat, other)]) == {chat: 0, other: 0}
+    assert reading.unread_mentions(memberships) == {chat: 0, other: 1}
+    assert reading.unread_mentions([membership(where, ann) for where in (chat, other)]) == {chat: 0, other: 0}
 
 
 def test_signals_are_for_small_chats(shrink, ann, bob, chat):

@@ -7,7 +7,7 @@ import json
 import pytest
 from channels.layers import get_channel_layer
 
-from messaging import services
+from messaging import accounts, services
 from messaging.connections.claims import token_version_of
 from messaging.database import run_in_thread
 from messaging.errors import (
@@ -258,40 +258,40 @@ def test_a_marker_that_many_move_ends_at_the_highest(ann, bob):
 @pytest.mark.parametrize("name", ["ann", "Ann", "ANN"])
 def test_a_name_is_taken_whatever_its_capitals(ann, name):
     with pytest.raises(UsernameTaken):
-        services.register_user(username=name, password="x")
+        accounts.register_user(username=name, password="x")
 
 
 def test_an_account_has_its_password_and_display_name():
-    user = services.register_user(username="joe", password="x", display_name="Joe")
+    user = accounts.register_user(username="joe", password="x", display_name="Joe")
     assert user.check_password("x")
     assert Account.objects.get(user=user).display_name == "Joe"
 
 
 def test_the_display_name_can_be_changed(ann):
     for name in ("Ann", "Anna"):
-        services.set_display_name(user=ann, display_name=name)
+        accounts.set_display_name(user=ann, display_name=name)
     assert (Account.objects.get().display_name, token_version_of(ann)) == ("Anna", 0)
 
 
 def test_a_preference_is_changed_alone(ann):
-    services.set_display_name(user=ann, display_name="Ann")
+    accounts.set_display_name(user=ann, display_name="Ann")
     for name, value in (("one", "a"), ("two", "b"), ("one", "c")):
-        services.set_preference(user=ann, name=name, value=value)
+        accounts.set_preference(user=ann, name=name, value=value)
     account = Account.objects.get()
     assert (account.preferences, account.display_name) == ({"one": "c", "two": "b"}, "Ann")
 
 
 def test_a_new_password_needs_the_old_and_ends_every_token():
-    user = services.register_user(username="joe", password="old")
+    user = accounts.register_user(username="joe", password="old")
     with pytest.raises(CredentialsInvalid):
-        services.change_password(user=user, old="wrong", new="new")
+        accounts.change_password(user=user, old="wrong", new="new")
     assert token_version_of(user.pk) == 0
-    services.change_password(user=user, old="old", new="new")
+    accounts.change_password(user=user, old="old", new="new")
     assert User.objects.get(pk=user.pk).check_password("new")
     assert token_version_of(user.pk) == 1
 
 
 def test_signing_out_raises_the_token_version_each_time(ann):
-    services.set_display_name(user=ann, display_name="Ann")
-    in_threads(4, lambda _: services.sign_out(ann))
+    accounts.set_display_name(user=ann, display_name="Ann")
+    in_threads(4, lambda _: accounts.sign_out(ann))
     assert (token_version_of(ann), Account.objects.get().display_name) == (4, "Ann")

@@ -18,6 +18,7 @@ from messaging.errors import RateLimited
 from messaging.fanout import Publisher, group_for_chat
 from messaging.log import Outcome, Write
 from messaging.models import Store
+from messaging.signals import SignalSender
 from messaging.writer import Writer
 from tests.messaging.places import Ear
 from tests.messaging.world import events_of, make_group, make_users, message, metric
@@ -60,7 +61,7 @@ async def desk() -> AsyncIterator[Desk]:
         return ann, make_group(ann)
 
     publisher = Publisher()
-    made = Desk(Writer(publisher), publisher, *await run_in_thread(make))
+    made = Desk(Writer(publisher, SignalSender()), publisher, *await run_in_thread(make))
     yield made
     await made.writer.drain()
     await publisher.drain()
@@ -87,7 +88,7 @@ async def test_what_comes_during_a_commit_is_committed_together(desk):
 async def test_a_commit_has_no_more_writes_than_is_set(shrink):
     shrink(writes_per_commit=1)
     (ann,) = await run_in_thread(make_users, "ann")
-    desk = Desk(Writer(Publisher()), Publisher(), ann, await run_in_thread(make_group, ann))
+    desk = Desk(Writer(Publisher(), SignalSender()), Publisher(), ann, await run_in_thread(make_group, ann))
     desk.say("one", "two", "three")
     assert await desk.answers() == [1, 2, 3]
     desk.writer.close()
@@ -96,7 +97,7 @@ async def test_a_commit_has_no_more_writes_than_is_set(shrink):
 async def test_beyond_the_bound_a_write_is_refused_and_later_taken(shrink):
     shrink(writes_waiting=2)
     (ann,) = await run_in_thread(make_users, "ann")
-    desk = Desk(Writer(Publisher()), Publisher(), ann, await run_in_thread(make_group, ann))
+    desk = Desk(Writer(Publisher(), SignalSender()), Publisher(), ann, await run_in_thread(make_group, ann))
     desk.say("one", "two")
     with pytest.raises(RateLimited) as refused:
         desk.say("three")
@@ -183,7 +184,7 @@ async def test_a_connection_cut_between_two_commits_costs_one_answer(desk):
 
 
 async def test_a_writer_without_its_thread_answers_all_the_same(desk, caplog):
-    broken = Writer(desk.publisher)
+    broken = Writer(desk.publisher, SignalSender())
     broken.close()
     broken.submit(message(desk.chat, desk.ann), lambda outcome, _epoch: desk.answered.append(outcome))
     await broken.drain()

@@ -135,9 +135,9 @@ def count_statements(work: Callable[[], Any]) -> int:
     return len([query for query in captured if not query["sql"].startswith(("BEGIN", "COMMIT"))])
 
 
-def metric(name: str) -> float:
+def metric(name: str, **labels: str) -> float:
     """Return what a counter stands at."""
-    return REGISTRY.get_sample_value(name) or 0.0
+    return REGISTRY.get_sample_value(name, labels) or 0.0
 
 
 def in_threads(count: int, work: Callable[[int], T]) -> list[T]:

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth import authenticate, get_user_model
 from django.core.management import CommandError, call_command
 
-from messaging import demo, services
+from messaging import accounts, demo
 from messaging.models import Chat, Event
 
 # The log commits by itself.
@@ -40,13 +40,13 @@ def test_second_run_adds_nothing():
 
 
 def test_run_that_was_cut_short_is_finished():
-    services.register_user(**demo.LOGINS[0])
+    accounts.register_user(**demo.LOGINS[0])
     run_demo("--force")
     assert count_rows() == [4, 4, 32]
 
 
 def test_database_of_others_is_left_alone():
-    services.register_user(username="zoe", password="not of the demo")
+    accounts.register_user(username="zoe", password="not of the demo")
     run_demo("--force")
     assert count_rows() == [1, 0, 0]
 

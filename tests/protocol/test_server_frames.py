@@ -13,6 +13,7 @@ from client.backoff import Backoff, Step
 from client.connection import end_of
 from consumers.stream import encode_error
 from messaging import errors
+from messaging.host import notify
 from messaging.protocol import frames
 from messaging.protocol.codec import add_id, encode, encode_event
 from messaging.protocol.codes import CloseCode, ErrorCode, Remedy, remedy_for
@@ -26,7 +27,7 @@ STRUCTS = {
 }
 ERRORS = {error.code: error for error in errors.ChatError.__subclasses__()}
 EVENT_FIELDS = ("type", "chat", "seq", "at", "sender", "id")
-SIGNALS = {"read", "typing"}
+SIGNALS = {"read", "typing", "app.order_shipped"}
 # What a client must bear although no server of this version sends it.
 OF_OTHERS = {"app.tea_ready", "poll.opened"}
 
@@ -74,6 +75,8 @@ async def test_the_server_tells_signals_in_the_very_shape(world):  # noqa: F811
     for command, fields in (("read", {"seq": 1}), ("typing", {"on": True}), ("typing", {"on": False})):
         await one.expect_ack(await one.send(command, chat=chat, **fields))
         told.append(await two.expect(command, chat=chat, user=ann, **fields))
+    await world.call(notify, user=bob, name="app.order_shipped", payload={"order": 4711, "carrier": "Royal Mail"})
+    told.append(await two.expect("app.order_shipped"))
     shapes = {json.dumps(list(frame)) for frame in server_frames() if frame["type"] in SIGNALS}
     assert shapes == {json.dumps(list(frame)) for frame in told}
 

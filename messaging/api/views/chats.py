@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import asdict
 
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from messaging import selectors, services
+from messaging import reading, selectors, services
 from messaging.api.bodies import ChatChange, NewChat, ReadMark, bad_field, clean_title, read_body
 from messaging.api.pagination import paginate, read_limit
 from messaging.api.serializers import show_chats
@@ -23,11 +24,12 @@ class ChatsView(ApiView):
 
     def get(self, request: Request) -> Response:
         """List the chats, newest activity first."""
-        after = _read_place(request)
+        after, archived = _read_place(request), _read_archived(request)
         with selectors.one_snapshot():
-            rows = selectors.memberships_by_activity(self.me, after=after)[: read_limit(request) + 1]
+            chats = selectors.memberships_by_activity(self.me, after=after, archived=archived)
+            rows = chats[: read_limit(request) + 1]
             answer = paginate(request, list(rows), show=show_chats, after=_name_place)
-            answer["unread_total"] = selectors.unread_total(self.me)
+            answer |= asdict(reading.read_totals(self.me))
         return Response(answer)
 
     def post(self, request: Request) -> Response:
@@ -77,6 +79,13 @@ def _read_place(request: Request) -> tuple[int, int] | None:
     if found is None:
         raise bad_field("after")
     return int(found[1]), int(found[2])
+
+
+def _read_archived(request: Request) -> bool | None:
+    text = request.query_params.get("archived")
+    if text not in (None, "0", "1"):
+        raise bad_field("archived")
+    return None if text is None else text == "1"
 
 
 def _name_place(membership: Membership) -> str:

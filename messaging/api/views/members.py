@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -10,18 +12,21 @@ from messaging.api.bodies import MemberChange, NewMember, read_body
 from messaging.api.pagination import paginate, read_integer, read_limit
 from messaging.api.serializers import show_members, show_outcome
 from messaging.api.views.base import ApiView
+from messaging.reading import tells_receipts
 
 
 class MembersView(ApiView):
     """`/api/chats/7/members/`: who is in the chat."""
 
     def get(self, request: Request, chat: int) -> Response:
-        """List the members by user id."""
+        """List the members by user id, with how far they have read where that is told."""
         after, limit = read_integer(request, "after") or 0, read_limit(request)
         with selectors.one_snapshot():
             selectors.membership_of(self.me, chat)
             rows = list(selectors.members_of(chat, after=after)[: limit + 1])
-            return Response(paginate(request, rows, show=show_members, after=lambda member: member.user_id))
+            receipts = tells_receipts(request.user) and selectors.hears_signals(chat)
+            show = partial(show_members, viewer=self.me, receipts=receipts)
+            return Response(paginate(request, rows, show=show, after=lambda member: member.user_id))
 
     def post(self, request: Request, chat: int) -> Response:
         """Add a user; one who is in the chat already makes no event."""

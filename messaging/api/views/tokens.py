@@ -6,7 +6,7 @@ from django.contrib.auth import authenticate
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from messaging import services
+from messaging import accounts
 from messaging.access import issue_tokens
 from messaging.api.bodies import Credentials, Refresh, read_body
 from messaging.api.serializers import show_tokens
@@ -33,4 +33,4 @@ class RefreshView(PublicView):
 
     def post(self, request: Request) -> Response:
         """Spend the refresh token."""
-        return Response(show_tokens(services.refresh_tokens(read_body(request, Refresh).refresh)))
+        return Response(show_tokens(accounts.refresh_tokens(read_body(request, Refresh).refresh)))

@@ -14,7 +14,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from messaging import selectors, services
+from messaging import accounts, selectors
 from messaging.access import revoke
 from messaging.api.bodies import (
     Credentials,
@@ -86,7 +86,7 @@ class UsersView(ApiView):
         body = read_body(request, Credentials)
         username = _check_username(body.username)
         _check_password(body.password, user=get_user_model()(username=username), field="password")
-        user = services.register_user(username=username, password=body.password)
+        user = accounts.register_user(username=username, password=body.password)
         return Response({"id": user.pk, "username": user.get_username()}, status=201)
 
 
@@ -103,10 +103,13 @@ class MeView(ApiView):
         change: dict[str, Any] = {}
         if body.display_name is not UNSET:
             change["display_name"] = clean_display_name(body.display_name)
-            services.set_display_name(user=self.me, display_name=change["display_name"])
+            accounts.set_display_name(user=self.me, display_name=change["display_name"])
         if body.presence is not UNSET:
             change["presence"] = body.presence
-            services.set_preference(user=self.me, name="presence", value=body.presence)
+            accounts.set_preference(user=self.me, name="presence", value=body.presence)
+        if body.receipts is not UNSET:
+            change["receipts"] = body.receipts
+            accounts.set_receipts(user=self.me, on=body.receipts)
         if not change:
             raise bad_field("display_name")
         return Response({**show_me(request.user), **change})
@@ -126,12 +129,12 @@ class BlockView(ApiView):
 
     def put(self, request: Request, user: int) -> Response:
         """Block."""
-        services.block_user(user=self.me, blocked=user)
+        accounts.block_user(user=self.me, blocked=user)
         return Response(status=204)
 
     def delete(self, request: Request, user: int) -> Response:
         """Block no longer."""
-        services.unblock_user(user=self.me, blocked=user)
+        accounts.unblock_user(user=self.me, blocked=user)
         return Response(status=204)
 
 
@@ -142,7 +145,7 @@ class LogoutView(ApiView):
         """Make one refresh token void, or every token of the user."""
         body = read_body(request, SignOut)
         if body.all:
-            services.sign_out(self.me)
+            accounts.sign_out(self.me)
             return Response(status=204)
         try:
             revoke(body.refresh or "", user=self.me)
@@ -161,7 +164,7 @@ class PasswordView(ApiView):
         """Change the password."""
         body = read_body(request, NewPassword)
         _check_password(body.new, user=request.user, field="new")
-        services.change_password(user=request.user, old=body.old, new=body.new)
+        accounts.change_password(user=request.user, old=body.old, new=body.new)
         return Response(status=204)
 
 

@@ -10,7 +10,7 @@ import pytest
 from django.core.cache import cache
 from rest_framework.test import APIClient
 
-from messaging import services
+from messaging import accounts, services
 from messaging.access import issue_tokens
 
 PASSWORD = "a long way to Tipperary"
@@ -106,7 +106,7 @@ def person(transactional_db: None) -> Callable[[str], Person]:
     """Return a function that makes a user and signs it in."""
 
     def make(name: str) -> Person:
-        return Person(name, services.register_user(username=name, password=PASSWORD))
+        return Person(name, accounts.register_user(username=name, password=PASSWORD))
 
     return make
 

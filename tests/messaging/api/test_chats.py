@@ -39,6 +39,7 @@ def test_a_new_group_is_shown_to_its_creator(ada: Person, bob: Person) -> None:
             {"id": bob.id, "username": "bob", "display_name": ""},
         ],
         "last_message": None,
+        "settings": {"muted_until": None, "archived": False, "pinned_at": None, "marked_unread": False},
     }
 
 
@@ -153,6 +154,8 @@ def test_a_group_is_renamed_by_who_may(ada: Person, bob: Person, cleo: Person) -
         ("DELETE", "members/1/", None),
         ("PATCH", "members/1/", {"role": "admin"}),
         ("PUT", "read/", {"seq": 1}),
+        ("PATCH", "settings/", {"archived": True}),
+        ("PATCH", "settings/", {}),
     ],
 )
 def test_a_chat_one_is_not_in_does_not_show(ada: Person, bob: Person, method: str, path: str, body: Any) -> None:

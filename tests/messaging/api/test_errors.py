@@ -12,7 +12,7 @@ from django.http import Http404, HttpRequest
 from django.test import Client
 from rest_framework import exceptions
 
-from messaging import selectors
+from messaging import reading
 from messaging.api.errors import bad_request, handle_exception, page_not_found, server_error
 from tests.messaging.api.conftest import Caller, Person
 
@@ -93,7 +93,7 @@ def test_what_we_did_not_foresee_is_logged_and_not_told(
     def fail(*_args: Any) -> None:
         raise RuntimeError("the secret recipe")
 
-    monkeypatch.setattr(selectors, "unread_total", fail)
+    monkeypatch.setattr(reading, "read_totals", fail)
     assert ada.refused("GET", "chats/") == (500, "internal")
     assert "recipe" not in str(ada.body)
     assert ada.body["error"]["retry"] is True
@@ -109,7 +109,7 @@ def test_a_store_that_is_away_is_unavailable(
     def fail(*_args: Any) -> None:
         raise error("connection to host db.internal failed")
 
-    monkeypatch.setattr(selectors, "unread_total", fail)
+    monkeypatch.setattr(reading, "read_totals", fail)
     assert ada.refused("GET", "chats/") == (503, "unavailable")
     assert int(ada.headers["Retry-After"]) >= 1
     assert ada.body["error"]["retry_after"] > 0

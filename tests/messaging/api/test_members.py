@@ -25,9 +25,16 @@ def test_the_members_are_listed_with_their_roles(ada: Person, bob: Person, cleo:
     ada.post(f"chats/{chat}/members/", {"user": cleo.id})
     assert bob.get(f"chats/{chat}/members/") == {
         "results": [
-            {"id": ada.id, "username": "ada", "display_name": "Ada L.", "role": "owner", "joined_seq": 0},
-            {"id": bob.id, "username": "bob", "display_name": "", "role": "member", "joined_seq": 0},
-            {"id": cleo.id, "username": "cleo", "display_name": "", "role": "member", "joined_seq": 1},
+            {
+                "id": ada.id,
+                "username": "ada",
+                "display_name": "Ada L.",
+                "role": "owner",
+                "joined_seq": 0,
+                "read_seq": 0,
+            },
+            {"id": bob.id, "username": "bob", "display_name": "", "role": "member", "joined_seq": 0, "read_seq": 0},
+            {"id": cleo.id, "username": "cleo", "display_name": "", "role": "member", "joined_seq": 1, "read_seq": 1},
         ],
         "next": None,
     }
@@ -45,7 +52,7 @@ def test_members_come_in_pages_at_a_constant_cost(ada: Person, person: Callable[
     ]
     few = count_statements(lambda: ada.get(f"chats/{chat}/members/?limit=1"))
     many = count_statements(lambda: ada.get(f"chats/{chat}/members/?limit=5"))
-    assert few == many == 3 + (connection.vendor == "postgresql")
+    assert few == many == 4 + (connection.vendor == "postgresql")
 
 
 def test_a_member_is_added_once(ada: Person, cleo: Person, chat: int) -> None:

@@ -58,7 +58,7 @@ def test_a_password_that_is_too_weak_is_a_bad_frame(anybody: Caller, open_door: 
 
 def test_a_user_changes_its_display_name(ada: Person) -> None:
     """It is trimmed like all text, and may be taken back."""
-    me = {"id": ada.id, "username": "ada", "display_name": "", "presence": "chats"}
+    me = {"id": ada.id, "username": "ada", "display_name": "", "presence": "chats", "receipts": True}
     assert ada.get("users/me/") == me
     assert ada.call("PATCH", "users/me/", {"display_name": "  Ada L. \n"}) == 200
     assert ada.body == ada.get("users/me/") == me | {"display_name": "Ada L."}

@@ -49,6 +49,7 @@ class Peer:
     """A connection as the beat sees it; remembers how it was ended."""
 
     claim: Claim
+    hears_receipts: bool = True
     ends: list[CloseCode] = field(default_factory=list)
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     unanswered: int = 0

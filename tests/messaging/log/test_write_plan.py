@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from messaging import selectors
+from messaging import reading, selectors
 from messaging.database import execute, fetch
 from messaging.log import append
 from tests.messaging.world import deletion, edition, make_group, make_users, membership, message, reaction, say
@@ -75,6 +75,6 @@ def test_unread_mentions_are_counted_through_their_index(chat):
     bob = selectors.members_of(chat).last()
     assert bob is not None
     own = [membership(chat, bob.user_id)]
-    plan = plans_of(lambda: (selectors.read_overview(bob.user_id), selectors.unread_mentions(own)))
+    plan = plans_of(lambda: (selectors.read_overview(bob.user_id), reading.unread_mentions(own)))
     assert "Seq Scan on messaging_mention" not in plan
     assert plan.count("mention_once") == 2
