@@ -6,7 +6,6 @@ process the write joins the batch under way; elsewhere it is appended and publis
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 
 from django.contrib.auth import get_user_model
@@ -16,21 +15,8 @@ from django.db.models import Count
 from messaging.blocks import is_blocked
 from messaging.conf import get_limits
 from messaging.database import try_again
-from messaging.errors import (
-    BadFrame,
-    ChatError,
-    LimitReached,
-    NotAMember,
-    UserNotFound,
-)
-from messaging.fanout import (
-    Publication,
-    announce_events,
-    publish_now,
-    tell_joined,
-    tell_receipt,
-    tell_user,
-)
+from messaging.errors import BadFrame, ChatError, LimitReached, NotAMember, UserNotFound
+from messaging.fanout import Publication, announce_events, publish_now, tell_joined, tell_receipt, tell_user
 from messaging.log import Outcome, Write, append
 from messaging.models import Chat, ChatKind, Event, Membership, Role
 from messaging.protocol.codec import encode
@@ -40,8 +26,6 @@ from messaging.reading import tells_receipts
 from messaging.runtime import get_runtime
 from messaging.selectors import hears_signals
 from messaging.signals import send_stored
-
-logger = logging.getLogger(__name__)
 
 
 def write(event: Write) -> Outcome:
