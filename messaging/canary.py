@@ -17,6 +17,7 @@ from channels.layers import get_channel_layer
 from messaging import metrics
 from messaging.conf import get_limits
 from messaging.fanout import group_for_node, publish, tell_canary
+from messaging.tasks import end_tasks
 
 logger = logging.getLogger(__name__)
 
@@ -40,9 +41,7 @@ class Canary:
 
     async def stop(self) -> None:
         """Fall silent."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end_tasks(self._tasks)
 
     def doubt(self) -> None:
         """Take the layer for deaf until the canary is heard again: it did not take a join."""

@@ -35,6 +35,7 @@ from messaging.database import (
 from messaging.models import PresenceShown
 from messaging.protocol.codec import encode
 from messaging.protocol.frames import Presence, PresenceState
+from messaging.tasks import end_tasks
 
 logger = logging.getLogger(__name__)
 
@@ -148,8 +149,7 @@ class PresenceWatcher:
     async def stop(self) -> None:
         """Stop watching."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await end_tasks([self._task])
         close_lane(self._lane)
 
     def __len__(self) -> int:

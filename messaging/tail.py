@@ -18,6 +18,7 @@ from messaging import metrics
 from messaging.conf import get_limits
 from messaging.database import close_lane, make_lane, run_in_lane
 from messaging.selectors import chats_of, read_changes, read_heads, sum_memberships
+from messaging.tasks import end_tasks
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -69,8 +70,7 @@ class TailWatcher:
     async def stop(self) -> None:
         """Stop watching."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await end_tasks([self._task])
         close_lane(self._lane)
 
     # Who follows what

@@ -33,6 +33,7 @@ from messaging.database import (
     sql_seconds_ago,
 )
 from messaging.models import Node, Store
+from messaging.tasks import end_tasks
 
 logger = logging.getLogger(__name__)
 P = ParamSpec("P")
@@ -71,9 +72,7 @@ class Beat:
 
     async def stop(self) -> None:
         """Stop, and take this process's node and claims out of the database."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end_tasks(self._tasks)
         try:
             await self._in_lane(remove_nodes, [self.node])
         except Exception:

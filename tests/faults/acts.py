@@ -13,6 +13,9 @@ Act = Callable[[Resident], Awaitable[None]]
 # A client that cannot send puts no more than this aside.
 _OUTBOX_MOST = 30
 _LONG_TEXT = 2_000
+# How far back people edit, delete and react, and with what.
+_LATELY = 15
+_EMOJI = ("👍", "🎉", "❤️")
 
 
 class Acts:
@@ -35,6 +38,9 @@ class Acts:
             (5, self._say_twice_at_once),
             (6, self._say_again),
             (2, self._say_otherwise),
+            (4, self._edit),
+            (2, self._delete),
+            (5, self._react),
             (3, self._sync),
             (3, self._history_page),
             (2, self._messages),
@@ -82,6 +88,26 @@ class Acts:
             write = resident.draw.choice(resident.writes)
             if not _is_unsettled(resident, write):
                 resident.client.post(write | {"text": f"{resident.name} contradicts {next(self._numbers)}"})
+
+    def _pick_message(self, resident: Resident) -> tuple[int, int]:
+        """Return chat and seq of something said of late, or of what is no message."""
+        chat = self._pick_chat(resident)
+        return chat, max(1, resident.client.chats.get(chat, 0) - resident.draw.randrange(_LATELY))
+
+    def _post(self, resident: Resident, write: Frame) -> None:
+        if len(resident.client.unsettled) < _OUTBOX_MOST:
+            resident.client.post(write)
+
+    async def _edit(self, resident: Resident) -> None:
+        chat, seq = self._pick_message(resident)
+        self._post(resident, commands.message_edit(chat, seq, f"{resident.name} corrects {next(self._numbers)}"))
+
+    async def _delete(self, resident: Resident) -> None:
+        self._post(resident, commands.message_delete(*self._pick_message(resident)))
+
+    async def _react(self, resident: Resident) -> None:
+        emoji, on = resident.draw.choice(_EMOJI), resident.draw.random() < 0.7
+        self._post(resident, commands.reaction_set(*self._pick_message(resident), emoji, on=on))
 
     async def _sync(self, resident: Resident) -> None:
         chat = self._pick_chat(resident)
