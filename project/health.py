@@ -45,4 +45,7 @@ def _tell_ready() -> JsonResponse:
 
 
 def _answer(code: int, status: str, **more: list[str]) -> JsonResponse:
-    return JsonResponse({"status": status, **more}, status=code, headers={"Cache-Control": "no-store"})
+    response = JsonResponse({"status": status, **more}, status=code, headers={"Cache-Control": "no-store"})
+    # A probe that is told no is no failed request, and Django would log each as an error.
+    response._has_been_logged = True  # type: ignore[attr-defined]
+    return response
