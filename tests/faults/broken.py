@@ -15,8 +15,10 @@ from django.db.models import QuerySet
 from messaging.errors import ChatError, NotAMember
 from messaging.log import Outcome, Write
 
-# Of the package's two functions the modules have the names.
+# Of the package's functions the modules have the names.
 _append: Any = importlib.import_module("messaging.log.append")
+_load: Any = importlib.import_module("messaging.log.load")
+_store: Any = importlib.import_module("messaging.log.store")
 _read: Any = importlib.import_module("messaging.log.read")
 
 
@@ -25,7 +27,7 @@ def fan_out_before_commit() -> None:
     from messaging.fanout import announce_events
     from messaging.runtime import get_runtime
 
-    load, store, counter, epochs = _append._load, _append._store, itertools.count(1), [""]
+    load, store, counter, epochs = _append.load, _append.store, itertools.count(1), [""]
 
     def load_and_remember(*args: Any) -> Any:
         state, epochs[0] = load(*args)
@@ -39,14 +41,14 @@ def fan_out_before_commit() -> None:
         if next(counter) % 4 == 0:
             raise RuntimeError("rolled back after the fan-out")
 
-    _append._load, _append._store = load_and_remember, store_and_publish
+    _append.load, _append.store = load_and_remember, store_and_publish
 
 
 def no_dedupe() -> None:
     """Know no earlier id, and store none that could be refused."""
-    event_row = _append._event_row
-    _append._load_known = lambda _writes: {}
-    _append._event_row = lambda row: {**event_row(row), "client_id": None}
+    event_row = _store._event_row
+    _load._load_known = lambda _writes: {}
+    _store._event_row = lambda row: {**event_row(row), "client_id": None}
 
 
 def checks_before_dedupe() -> None:
