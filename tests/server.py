@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -88,7 +89,8 @@ class Server:
     async def kill(self) -> None:
         """End it as a crash does."""
         assert self._process is not None
-        self._process.kill()
+        with suppress(ProcessLookupError):  # it has ended by itself
+            self._process.kill()
         await self._process.wait()
         self._process = None
 
