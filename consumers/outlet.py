@@ -83,7 +83,7 @@ class PreparedOutlet:
 
     def give_up(self) -> None:
         """Hand over nothing more."""
-        self._buffer.clear()
+        self._buffer, self._buffered = [], 0
 
     def seal(self) -> None:
         """Take nothing more; what was sent goes out."""

@@ -53,6 +53,8 @@ class Subscriptions:
         self._end = end
         self._send_away = send_away
         self._groups: set[str] = set()
+        # Also of streams that have ended, until they are left: a connection may end in between.
+        self._followed: set[int] = set()
         # Joining and leaving one group must not overtake each other.
         self._lock = asyncio.Lock()
         self._reads = asyncio.Semaphore(_READS_AT_ONCE)
@@ -118,8 +120,8 @@ class Subscriptions:
         for task in self._tasks:
             task.cancel()
         self._tail.leave(self)
-        for stream in self._streams:
-            self._tail.unfollow(stream.chat, self)
+        for chat in self._followed:
+            self._tail.unfollow(chat, self)
         async with self._lock:
             groups, self._groups = self._groups, set()
             await self._leave_groups(groups)
@@ -158,6 +160,7 @@ class Subscriptions:
     # Streams
 
     def _expect(self, chat: int) -> Stream:
+        self._followed.add(chat)
         self._tail.follow(chat, self)
         return self._streams.expect(chat)
 
@@ -261,6 +264,7 @@ class Subscriptions:
             # A stream that was opened while this waited for the lock keeps its group.
             unused = [chat for chat in chats if chat not in self._streams]
             for chat in unused:
+                self._followed.discard(chat)
                 self._tail.unfollow(chat, self)
             groups = [group_for_chat(chat) for chat in unused]
             self._groups.difference_update(groups)

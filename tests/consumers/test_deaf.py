@@ -13,6 +13,7 @@ from messaging import services
 from messaging.database import run_in_thread
 from messaging.layers import InMemoryLayer
 from messaging.models import Store
+from messaging.runtime import ensure_runtime
 from tests.vocabulary import PATIENCE
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -116,3 +117,15 @@ async def test_joins_that_failed_are_repeated_when_the_layer_is_heard_again(worl
     assert f"user.{bob}" in layer.groups
     await world.say(ann, chat, "heard")
     await listener.expect_event(chat, 1, text="heard")
+
+
+async def test_who_has_left_is_told_of_nothing_any_more(world):
+    ann, bob = await world.users("ann", "bob")
+    chat = await world.group(ann, bob)
+    listener = await world.join(bob)
+    await world.call(services.remove_member, actor=ann, chat=chat, user=bob)
+    await listener.expect_event(chat, 1, "member.removed", user=bob)
+    await listener.leave()
+    await world.settle()
+    tail = ensure_runtime().tail
+    assert (tail._by_chat, dict(tail._by_user)) == ({}, {})
