@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -47,3 +47,9 @@ class Batcher(Generic[T]):
         """Return when everything that was put is done."""
         while self._task is not None:
             await asyncio.wait([self._task])
+
+
+def in_pages(items: Sequence[T], most: int) -> Iterator[Sequence[T]]:
+    """Yield `items` in order, at most so many at a time."""
+    for start in range(0, len(items), most):
+        yield items[start : start + most]

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any, Protocol
 
 import msgspec
 
 from messaging import metrics
+from messaging.batcher import in_pages
 from messaging.blocks import sql_blocked
 from messaging.conf import get_limits
 from messaging.database import (
@@ -210,7 +210,7 @@ class PresenceWatcher:
         await self._tell_all(pairs, hide=True)
 
     async def _tell_all(self, pairs: Sequence[_Pair], *, hide: bool = False) -> None:
-        for page in _in_pages(pairs):
+        for page in in_pages(pairs, _AT_ONCE):
             asked = [(watch.watcher.user, user) for watch, user in page]
             # Read after what was told, whatever the look saw: a connection is never told of what is older.
             states = await run_in_lane(self._lane, read_presence, asked)
@@ -239,9 +239,3 @@ def _tell(
 
 def _encode(state: PresenceState) -> bytes:
     return encode(Presence(**msgspec.structs.asdict(state)))
-
-
-def _in_pages(pairs: Sequence[_Pair]) -> Iterator[list[_Pair]]:
-    iterator = iter(pairs)
-    while page := list(islice(iterator, _AT_ONCE)):
-        yield page

@@ -10,18 +10,17 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
-from typing import Any, Protocol, TypeVar
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol
 
 from messaging import metrics
+from messaging.batcher import in_pages
 from messaging.conf import get_limits
 from messaging.database import close_lane, make_lane, run_in_lane
 from messaging.selectors import chats_of, read_changes, read_heads, sum_memberships
 from messaging.tasks import end_tasks
 
 logger = logging.getLogger(__name__)
-T = TypeVar("T")
 
 # A stamp is of the last statement before its COMMIT: each look goes back this far behind the one before.
 _OVERLAP_SECONDS = 30
@@ -136,10 +135,10 @@ class TailWatcher:
 
     async def _compare(self) -> None:
         """Hold every stream against its head, and every user's streams against the memberships."""
-        for chats in _in_pages(list(self._by_chat)):
+        for chats in in_pages(list(self._by_chat), _AT_ONCE):
             await self._tell_heads(await run_in_lane(self._lane, read_heads, chats))
             await self._look_if_due()
-        for users in _in_pages(list(self._by_user)):
+        for users in in_pages(list(self._by_user), _AT_ONCE):
             sums = await run_in_lane(self._lane, sum_memberships, users)
             differing = [f for user in users for f in self._by_user.get(user, ()) if f.sum_of_chats() != sums[user]]
             for follower in differing:
@@ -150,9 +149,3 @@ class TailWatcher:
         """Look between the pages of a comparison that takes long."""
         if asyncio.get_running_loop().time() >= self._look_at:
             await self._look()
-
-
-def _in_pages(items: Iterable[T]) -> Iterator[list[T]]:
-    iterator = iter(items)
-    while page := list(islice(iterator, _AT_ONCE)):
-        yield page
