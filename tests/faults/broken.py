@@ -47,7 +47,7 @@ def fan_out_before_commit() -> None:
 def no_dedupe() -> None:
     """Know no earlier id, and store none that could be refused."""
     event_row = _store._event_row
-    _load._load_known = lambda _writes: {}
+    _load._take_known = lambda _rows: {}
     _store._event_row = lambda row: {**event_row(row), "client_id": None}
 
 
