@@ -129,6 +129,20 @@ def test_what_was_not_asked_for_is_seen(talk: World) -> None:
     assert rules_of(talk.check()) == {"history"}
 
 
+@pytest.mark.parametrize(
+    ("seqs", "following", "rules"),
+    [((3, 2), "x", set()), ((4, 3), "x", {"history"}), ((3, 2), None, {"history"}), ((12, 11, 4, 3, 2), None, set())],
+)
+def test_a_page_forward_begins_with_the_next_and_has_no_hole(
+    talk: World, seqs: tuple[int, ...], following: str | None, rules: set[str]
+) -> None:
+    results = [each for each in talk.present.fold(talk.logs[7], 1) if each["seq"] in seqs]
+    talk.note("asked", 1, call=900, method="GET", path="/api/chats/7/messages/?after=1", json=None)
+    talk.note("answered", 1, call=900, status=200, body={"results": results, "next": following})
+    talk.finish()
+    assert rules_of(talk.check()) == rules
+
+
 def test_a_message_that_is_in_no_log_is_seen(talk: World) -> None:
     answer = talk.page(1, 7)
     talk.change(answer, messages=[{**answer.frame["messages"][0], "seq": 99}, *answer.frame["messages"]])
