@@ -22,6 +22,7 @@ from twisted.python.failure import Failure
 
 from project import process
 from project.env import load
+from project.frame_in import WholeFrames
 from project.tcp import bound_send_buffer, count_unacknowledged, is_silent
 
 reactor: Any = _reactor  # what it can do is only known once it is installed
@@ -29,7 +30,7 @@ reactor: Any = _reactor  # what it can do is only known once it is installed
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 
 
-class PacedProtocol(WebSocketProtocol):
+class PacedProtocol(WholeFrames, WebSocketProtocol):
     """Daphne's protocol, which leaves in the kernel what the application is not ready to take.
 
     A ping that waits behind unread data does not end a connection: how long a peer may be slow is the application's to say.
