@@ -156,7 +156,7 @@ class PacedProtocol(WebSocketsSansIOProtocol):
             self.logger.exception("Exception inside application.")
         if self.is_open:
             self._say_close(1011)
-        elif not self.close_sent:
+        elif not self.close_sent and not self.transport.is_closing():
             self.send_500_response()
             self.transport.close()
 

@@ -24,9 +24,9 @@ from tests.proxy import Proxy
 from tests.vocabulary import PATIENCE, ClosedError, Frame, Talk
 
 ROOT = Path(__file__).parent.parent
-# Which server the tests run: a key of _ENTRIES.
+# The modules of our servers; and which of them the tests run that do not run on each.
+ENTRIES = {"daphne": "project.server", "uvicorn": "project.uvicorn_server"}
 SERVER = os.environ.get("SERVER", "daphne")
-_ENTRIES = {"daphne": "project.server", "uvicorn": "project.uvicorn_server"}
 PASSWORD = "correct horse battery"
 
 
@@ -56,12 +56,12 @@ class Usage:
 class Server:
     """One server process; `arguments` and `environment` add to what every server of the tests is started with.
 
-    `kind` is the server, `daphne` or `uvicorn`.
+    `kind` is a key of ENTRIES.
     """
 
     def __init__(self, log: Path, *arguments: str, kind: str = SERVER, **environment: str) -> None:
         self.port = free_port()
-        self._entry = _ENTRIES[kind]
+        self._entry = ENTRIES[kind]
         self.url = f"http://127.0.0.1:{self.port}"
         self._log = log
         self._arguments = arguments

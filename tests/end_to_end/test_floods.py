@@ -12,7 +12,7 @@ from messaging import services
 from messaging.database import run_in_thread
 from messaging.models import Connection
 from tests.server import Person, Server, SocketTalk
-from tests.servers import SignUp
+from tests.servers import SignUp, on_each_server
 from tests.vocabulary import ClosedError
 
 pytestmark = pytest.mark.services
@@ -53,6 +53,7 @@ async def _chat(chat: int, one: SocketTalk, two: SocketTalk, server: Server) -> 
     return most
 
 
+@on_each_server
 @pytest.mark.timeout(120)
 async def test_a_hundred_stalled_readers_cost_little_hold_nobody_up_and_are_caught_up_in_order(start_server, enrol):
     server = await start_server("--ping-timeout", "60", **MUCH, SLOW_SECONDS="60")
@@ -87,6 +88,7 @@ async def _knock(person: Person, path: str) -> SocketTalk | str:
     return talk
 
 
+@on_each_server
 @pytest.mark.timeout(120)
 async def test_of_a_storm_of_handshakes_each_is_ready_or_refused_and_no_claim_is_left_over(start_server, enrol):
     server = await start_server(BEAT_SECONDS="0.5", ORPHAN_CLAIM_SECONDS="1")

@@ -35,6 +35,8 @@ async def application(scope, receive, send):
             print("later", transport.pending(), flush=True)
         elif event["text"] == "pending":
             print("pending", transport.pending(), flush=True)
+        elif event["text"] == "client":
+            print("client", scope["client"][0], flush=True)
         elif event["text"] == "abort":
             transport.abort()
     print("ended", transport.write(b"\x81\x04late"), event["code"], flush=True)

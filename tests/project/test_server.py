@@ -6,7 +6,7 @@ import signal
 import socket
 import sys
 import time
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import NamedTuple
 
 import pytest
@@ -66,9 +66,14 @@ async def expect_number(server, name):
     return int(number)
 
 
-def connect_to(place):
+def connect_to(place, **headers):
     return connect(
-        f"ws://127.0.0.1:{place.port}/ws/", ping_interval=None, max_size=None, max_queue=None, close_timeout=1
+        f"ws://127.0.0.1:{place.port}/ws/",
+        additional_headers=headers,
+        ping_interval=None,
+        max_size=None,
+        max_queue=None,
+        close_timeout=1,
     )
 
 
@@ -129,6 +134,34 @@ async def test_nothing_is_pending_for_a_reader_that_keeps_up(place):
         await expect_number(server, "later")
         await socket_.send("pending")
         assert await expect_number(server, "pending") == 0
+
+
+async def test_frames_against_the_protocol_end_their_connection(place):
+    async with run_listening_server(place) as server, connect_to(place) as socket_:
+        await expect(server, "connecting False")
+        await expect(server, "accepted True")
+        await socket_.send(b"\xff", text=True)
+        assert (await server.stdout.readline()).startswith(b"ended False ")
+        with pytest.raises(ConnectionClosedError):
+            async for _ in socket_:
+                pass
+
+
+async def test_a_head_without_an_end_ends_its_connection(place):
+    async with run_listening_server(place):
+        reader, writer = await asyncio.open_connection("127.0.0.1", place.port)
+        writer.write(b"GET / HTTP/1.1\r\nX-Much: " + b"x" * 100_000)
+        with suppress(ConnectionResetError):
+            await asyncio.wait_for(reader.read(), 5)
+        writer.close()
+
+
+async def test_an_address_that_a_client_says_it_has_is_not_believed(place):
+    async with run_listening_server(place) as server, connect_to(place, **{"X-Forwarded-For": "192.0.2.9"}) as socket_:
+        await expect(server, "connecting False")
+        await expect(server, "accepted True")
+        await socket_.send("client")
+        await expect(server, "client 127.0.0.1")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
