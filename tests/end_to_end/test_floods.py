@@ -53,7 +53,6 @@ async def _chat(chat: int, one: SocketTalk, two: SocketTalk, server: Server) -> 
     return most
 
 
-@on_each_server
 @pytest.mark.timeout(120)
 async def test_a_hundred_stalled_readers_cost_little_hold_nobody_up_and_are_caught_up_in_order(start_server, enrol):
     server = await start_server("--ping-timeout", "60", **MUCH, SLOW_SECONDS="60")

@@ -82,7 +82,6 @@ async def test_a_peer_that_never_reads_costs_little_and_is_sent_away(pair):
     await other.expect_ack(await other.say(chat, "still fast"), seq=MESSAGES + 1)
 
 
-@on_each_server
 async def test_a_peer_that_begins_to_read_too_late_gets_what_was_sent_in_order_and_then_the_reason(start_server, enrol):
     server = await start_server(SLOW_SECONDS="1", PENDING_BYTES="1000000")
     people = await enrol(server, *(f"user{n}" for n in range(8)))
