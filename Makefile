@@ -2,6 +2,7 @@
 #   PYTHON=python3.12   the interpreter that .venv is made with (3.11 or newer); `make clean` first to change it
 #   PORT=8000           where `make run` listens
 #   ARGS="-k resume"    more arguments for pytest in `make test` and `make test-fast`
+#   SERVER=uvicorn      which server the tests run that do not run on each, in place of daphne
 #   SECONDS=600 SEED=7  how long `make faults` runs, and which faults it deals
 
 export PYTHON ?= python3

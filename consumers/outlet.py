@@ -1,6 +1,6 @@
 """The way out of a connection: frames in order, joined per turn of the loop where the server takes prepared bytes.
 
-Our server puts an extension in the scope, of three calls: `pending()` bytes not yet handed to the kernel, `write(bytes)`,
+Our servers put an extension in the scope, of three calls: `pending()` bytes not yet handed to the kernel, `write(bytes)`,
 `abort()`. Elsewhere frames go through ASGI's own `send`, one after another.
 """
 
@@ -22,7 +22,7 @@ AsgiSend = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 class Transport(Protocol):
-    """The ASGI extension of `project.server`."""
+    """The ASGI extension of our servers."""
 
     def pending(self) -> int:
         """Return how many bytes wait for the peer to read."""

@@ -1,4 +1,4 @@
-"""The application for any ASGI server; `project.server` is the one we run."""
+"""The application for any ASGI server; `project.server` and `project.uvicorn_server` are those we run."""
 
 import os
 

@@ -6,15 +6,10 @@ client is not read faster than its frames are taken.
 """
 
 import asyncio
-import gc
-import logging
-import os
-import signal
 import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from threading import Timer
 from typing import Any
 
 # Before anything of Twisted: it installs the asyncio reactor.
@@ -25,36 +20,17 @@ from twisted.internet import reactor as _reactor
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
+from project import process
 from project.env import load
+from project.frame_in import WholeFrames
 from project.tcp import bound_send_buffer, count_unacknowledged, is_silent
 
-logger = logging.getLogger("project.server")  # which runs as __main__
 reactor: Any = _reactor  # what it can do is only known once it is installed
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 
-APPLICATION = "project.asgi:application"
-HOST = "127.0.0.1"
 
-# Over our own limit on a frame, so that one beyond it is answered and not cut off.
-_MESSAGE_BYTES = 256 * 1024
-# A ping that is late is looked at so often, and a peer whose kernel was silent so often in a row has vanished.
-_LOOK_SECONDS = 2.0
-_SILENCES = 3
-# Frames of a client that wait for the application, beyond which the socket is not read; up to a few of one read more.
-_FRAMES_UNREAD = 16
-# After the clients had their time: to cancel what is left, to stop the runtime, and to be gone whatever hangs.
-_CANCEL_SECONDS = 0.5
-_STOP_SECONDS = 1.0
-_HANG_SECONDS = 2.0
-# For threads to end by themselves, once everything is done.
-_JOIN_SECONDS = 0.3
-# honcho and its supervisor may both pass on the same signal.
-_SECOND_SIGNAL_SECONDS = 1.0
-_POLL_SECONDS = 0.02
-
-
-class PacedProtocol(WebSocketProtocol):
+class PacedProtocol(WholeFrames, WebSocketProtocol):
     """Daphne's protocol, which leaves in the kernel what the application is not ready to take.
 
     A ping that waits behind unread data does not end a connection: how long a peer may be slow is the application's to say.
@@ -66,7 +42,7 @@ class PacedProtocol(WebSocketProtocol):
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
         super().onMessage(payload, isBinary)
-        if not self.paused and not self.muted and self.application_queue.qsize() >= _FRAMES_UNREAD:
+        if not self.paused and not self.muted and self.application_queue.qsize() >= process.FRAMES_UNREAD:
             self.paused = True
             self.transport.pauseProducing()
 
@@ -84,7 +60,9 @@ class PacedProtocol(WebSocketProtocol):
 
     def onAutoPingTimeout(self) -> None:
         if self._is_reading():
-            self.autoPingTimeoutCall = self.factory._batched_timer.call_later(_LOOK_SECONDS, self.onAutoPingTimeout)
+            self.autoPingTimeoutCall = self.factory._batched_timer.call_later(
+                process.LOOK_SECONDS, self.onAutoPingTimeout
+            )
         else:
             super().onAutoPingTimeout()
 
@@ -94,7 +72,7 @@ class PacedProtocol(WebSocketProtocol):
         self.silences = self.silences + 1 if is_silent(connection) else 0
         seconds = (time.time_ns() - self.autoPingPendingSent) / 1e9
         patience = self.slow_seconds + self.autoPingTimeout
-        return self.silences < _SILENCES and seconds < patience and count_unacknowledged(connection) > 0
+        return self.silences < process.SILENCES and seconds < patience and count_unacknowledged(connection) > 0
 
 
 # Daphne's factory has no other way to be told.
@@ -160,11 +138,7 @@ class Server(DaphneServer):
         """Serve until a signal comes."""
         PacedProtocol.slow_seconds = load().limits.slow_seconds
         self._ports: list[Any] = []
-        # What is loaded by now lives as long as the process: no collection need look at it again, and with thousands
-        # of connections a full one is long.
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(50_000, 20, 50)
+        process.freeze_memory()
         super().run()
 
     def listen_success(self, port: Any) -> None:
@@ -172,13 +146,13 @@ class Server(DaphneServer):
         self._ports.append(port)
         bound_send_buffer(port.socket)
         address = port.getHost()
-        where = f"http://{_bracket(address.host)}:{address.port}" if hasattr(address, "port") else address
+        where = (address.host, address.port) if hasattr(address, "port") else address
         # Not before the signal handlers are there.
-        reactor.callWhenRunning(logger.info, "Serving on %s", where)
+        reactor.callWhenRunning(process.tell_serving, where)
 
     def listen_error(self, failure: Failure) -> None:
         self.failed = True
-        print(f"onesocket: {failure.getErrorMessage().rstrip('.')}.", file=sys.stderr)
+        process.tell_refused(failure.getErrorMessage())
         self.stop()
 
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
@@ -188,49 +162,25 @@ class Server(DaphneServer):
 
     def kill_all_applications(self) -> Deferred[None]:
         """Let the process end in good order; Daphne's own way tells nobody and dies on sockets a second young."""
-        return Deferred.fromFuture(asyncio.ensure_future(self._end()))
+        return Deferred.fromFuture(asyncio.ensure_future(process.end(self)))
 
-    async def _end(self) -> None:
-        # Not at the top: the application is loaded after this module.
-        from messaging.runtime import get_runtime
-
-        loop = asyncio.get_running_loop()
-        seconds = load().limits.drain_seconds
-        deadline = loop.time() + seconds
-        loop.call_later(_SECOND_SIGNAL_SECONDS, _let_signals_kill)
-        _exit_after(seconds + _HANG_SECONDS, status=1)
-        runtime = get_runtime()
-        if runtime is not None:
-            # The port stays open for as long as that takes: a balancer reads at /readyz that it is to look elsewhere.
-            await _within(seconds, runtime.drain())
+    def close_ports(self) -> None:
+        """Take no more connections."""
         for port in self._ports:
             port.stopListening()
-        while self._is_busy() and loop.time() < deadline:  # noqa: ASYNC110 -- Daphne tells nobody that one has ended
-            await asyncio.sleep(_POLL_SECONDS)
-        await self._cancel_applications()
-        if runtime is not None:
-            await _within(max(0.0, deadline - loop.time()) + _STOP_SECONDS, runtime.stop())
-        # The interpreter waits for its threads, and one may wait for a database that is away: all is done without it.
-        _exit_after(_JOIN_SECONDS, status=0)
 
-    def _is_busy(self) -> bool:
+    def is_busy(self) -> bool:
         """Tell whether an answer is under way or a WebSocket has not finished its closing handshake."""
-        return bool(self._running()) or any(
+        return bool(self.running()) or any(
             isinstance(protocol, WebSocketProtocol) and "disconnected" not in details
             for protocol, details in self.connections.items()
         )
 
-    def _running(self) -> list[asyncio.Future[Any]]:
+    def running(self) -> list[asyncio.Future[Any]]:
+        """Return the applications that have not ended."""
         # A connection has no application before its request is whole, nor after the application was reaped.
         tasks = (details.get("application_instance") for details in self.connections.values())
         return [task for task in tasks if task is not None and not task.done()]
-
-    async def _cancel_applications(self) -> None:
-        running = self._running()
-        for task in running:
-            task.cancel()
-        if running:
-            await asyncio.wait(running, timeout=_CANCEL_SECONDS)
 
 
 class CommandLine(CommandLineInterface):
@@ -247,23 +197,20 @@ class CommandLine(CommandLineInterface):
             http_timeout=30,
             websocket_timeout=-1,
             websocket_connect_timeout=20,
-            websocket_max_message_size=_MESSAGE_BYTES,
-            websocket_max_frame_size=_MESSAGE_BYTES,
-            ping_interval=15,
-            ping_timeout=12,
+            websocket_max_message_size=process.MESSAGE_BYTES,
+            websocket_max_frame_size=process.MESSAGE_BYTES,
+            ping_interval=process.PING_SECONDS,
+            ping_timeout=process.PONG_SECONDS,
         )
 
     def run(self, arguments: Sequence[str]) -> None:
         """Serve as the arguments say; without an address, on HOST and PORT."""
-        given = self.parser.parse_args([*arguments, APPLICATION])
+        given = self.parser.parse_args([*arguments, process.APPLICATION])
         elsewhere = given.unix_socket or given.file_descriptor is not None or given.socket_strings
-        if given.port is not None:
-            # Before the settings are read: the origins allowed by default name the port.
-            os.environ["PORT"] = str(given.port)
-        default = load().port
+        port = process.choose_port(given.port)
         if given.host or given.port is not None or not elsewhere:
-            arguments = [*arguments, "-b", given.host or HOST, "-p", str(given.port or default)]
-        super().run([*arguments, APPLICATION])
+            arguments = [*arguments, "-b", given.host or process.HOST, "-p", str(port)]
+        super().run([*arguments, process.APPLICATION])
         if self.server.failed:
             sys.exit(1)
 
@@ -274,30 +221,6 @@ def _paced(application: Any) -> Any:
         await application(scope, receive if transport is None else partial(transport.receive, receive), send)
 
     return serve
-
-
-def _bracket(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
-
-
-async def _within(seconds: float, work: Awaitable[None]) -> None:
-    """Wait for one step of the end; whatever becomes of it, the next one follows."""
-    try:
-        await asyncio.wait_for(work, seconds)
-    except Exception:
-        logger.exception("A step of the shutdown failed.")
-
-
-def _exit_after(seconds: float, *, status: int) -> None:
-    # From a thread: the event loop, or a database thread that the interpreter waits for, may be what hangs.
-    timer = Timer(seconds, os._exit, [status])
-    timer.daemon = True
-    timer.start()
-
-
-def _let_signals_kill() -> None:
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_DFL)
 
 
 if __name__ == "__main__":

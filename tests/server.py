@@ -24,6 +24,9 @@ from tests.proxy import Proxy
 from tests.vocabulary import PATIENCE, ClosedError, Frame, Talk
 
 ROOT = Path(__file__).parent.parent
+# The modules of our servers; and which of them the tests run that do not run on each.
+ENTRIES = {"daphne": "project.server", "uvicorn": "project.uvicorn_server"}
+SERVER = os.environ.get("SERVER", "daphne")
 PASSWORD = "correct horse battery"
 
 
@@ -51,10 +54,14 @@ class Usage:
 
 
 class Server:
-    """One server process; `arguments` and `environment` add to what every server of the tests is started with."""
+    """One server process; `arguments` and `environment` add to what every server of the tests is started with.
 
-    def __init__(self, log: Path, *arguments: str, **environment: str) -> None:
+    `kind` is a key of ENTRIES.
+    """
+
+    def __init__(self, log: Path, *arguments: str, kind: str = SERVER, **environment: str) -> None:
         self.port = free_port()
+        self._entry = ENTRIES[kind]
         self.url = f"http://127.0.0.1:{self.port}"
         self._log = log
         self._arguments = arguments
@@ -65,7 +72,7 @@ class Server:
         """Start, and return when it answers."""
         with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "project.server", "-b", "127.0.0.1", "-p", str(self.port), *self._arguments),
+                *(sys.executable, "-m", self._entry, "-b", "127.0.0.1", "-p", str(self.port), *self._arguments),
                 cwd=ROOT,
                 env=self._environment,
                 stdout=log,

@@ -14,19 +14,28 @@ import pytest
 from django.db import connection
 
 from tests.proxy import Proxy
-from tests.server import PATIENCE, Person, Server
+from tests.server import ENTRIES, PATIENCE, SERVER, Person, Server
 
 StartServer = Callable[..., Awaitable[Server]]
 SignUp = Callable[..., Awaitable[list[Person]]]
 
+# Marks a test of what is the server's to do: it runs on each.
+on_each_server = pytest.mark.parametrize("server_kind", list(ENTRIES), indirect=True)
+
 
 @pytest.fixture
-async def start_server(transactional_db: None, tmp_path: Path) -> AsyncIterator[StartServer]:
+def server_kind(request: pytest.FixtureRequest) -> str:
+    """Return which server a test runs: SERVER, unless it runs on each."""
+    return getattr(request, "param", SERVER)
+
+
+@pytest.fixture
+async def start_server(transactional_db: None, tmp_path: Path, server_kind: str) -> AsyncIterator[StartServer]:
     """Return a function that starts a server; all of them are stopped, and end well, when the test is over."""
     started: list[Server] = []
 
     async def start(*arguments: str, **environment: str) -> Server:
-        server = Server(tmp_path / f"server-{len(started)}.log", *arguments, **environment)
+        server = Server(tmp_path / f"server-{len(started)}.log", *arguments, kind=server_kind, **environment)
         started.append(server)
         await server.start()
         return server

@@ -11,8 +11,10 @@ import websockets
 from client import Connection, HandshakeRefused
 from messaging.models import Event
 from tests.server import SocketTalk
+from tests.servers import on_each_server
 
 
+@on_each_server
 async def test_two_people_chat_and_one_comes_back_for_what_was_missed(server, sign_up):
     ann, bob = await sign_up(server, "ann", "bob")
     chat = (await ann.rest.create_chat("private", [bob.id])).id
@@ -92,6 +94,7 @@ async def test_of_two_sockets_racing_for_one_ticket_always_one_is_let_in(server,
         await opened[0].close()
 
 
+@on_each_server
 @pytest.mark.services
 async def test_a_frame_over_the_transports_limit_is_the_end_of_that_connection_only(server, sign_up):
     ann, bob = await sign_up(server, "ann", "bob")
@@ -104,6 +107,7 @@ async def test_a_frame_over_the_transports_limit_is_the_end_of_that_connection_o
     await two.expect_ack(await two.send("ping"))
 
 
+@on_each_server
 @pytest.mark.services
 @pytest.mark.timeout(180)
 async def test_a_hundred_thousand_garbage_frames_leave_the_process_as_it_was(start_server, sign_up):

@@ -11,6 +11,7 @@ from messaging.database import run_in_thread
 from tests.end_to_end.claims import FAST, expect_beats, expect_claimed, expect_freed, holder_of, is_connected, until
 from tests.proxy import Proxy
 from tests.server import database_url
+from tests.servers import on_each_server
 
 pytestmark = pytest.mark.services
 
@@ -24,6 +25,7 @@ async def test_a_socket_that_was_closed_frees_its_user(start_server, enrol):
     await expect_freed(ann)
 
 
+@on_each_server
 async def test_a_connection_that_was_cut_frees_its_user(start_server, enrol):
     server = await start_server(**FAST)
     [ann] = await enrol(server, "ann")
@@ -90,6 +92,7 @@ async def test_a_claim_that_was_taken_and_whose_answer_was_lost_frees_its_user(d
     await expect_freed(ann)
 
 
+@on_each_server
 async def test_an_accept_that_nobody_got_frees_its_user(start_server, enrol):
     server = await start_server(**FAST)
     [ann] = await enrol(server, "ann")

@@ -14,6 +14,7 @@ from messaging.database import run_in_thread
 from messaging.models import Connection, Event, Node
 from tests.proxy import Proxy
 from tests.server import Server, database_url
+from tests.servers import on_each_server
 
 pytestmark = pytest.mark.services
 
@@ -41,6 +42,7 @@ async def ask_ready(server: Server) -> tuple[int, list[str]]:
     return answer.status_code, answer.json().get("reasons", [])
 
 
+@on_each_server
 async def test_what_was_read_is_answered_before_the_goodbye(server, sign_up):
     ann, bob = await sign_up(server, "ann", "bob")
     chat = (await ann.rest.create_chat("private", [bob.id])).id
@@ -54,6 +56,7 @@ async def test_what_was_read_is_answered_before_the_goodbye(server, sign_up):
     assert acked == list(range(2, 21))
 
 
+@on_each_server
 async def test_a_draining_process_says_so_and_takes_nobody(start_server, sign_up, proxy):
     server = await start_server(DATABASE_URL=through(proxy), DRAIN_SECONDS="3")
     [ann] = await sign_up(server, "ann")
@@ -74,6 +77,7 @@ async def test_a_draining_process_says_so_and_takes_nobody(start_server, sign_up
     assert not await run_in_thread(lambda: Node.objects.exists() or Connection.objects.exists())
 
 
+@on_each_server
 async def test_a_process_whose_database_is_away_ends_well_all_the_same(start_server, sign_up, proxy):
     server = await start_server(DATABASE_URL=through(proxy), DRAIN_SECONDS="2")
     [ann] = await sign_up(server, "ann")

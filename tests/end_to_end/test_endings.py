@@ -12,6 +12,7 @@ from client import Applied, Client, Phase, RestError
 from messaging.database import fetch, run_in_thread
 from messaging.models import Connection, Event, User
 from tests.server import PASSWORD
+from tests.servers import on_each_server
 
 pytestmark = pytest.mark.services
 
@@ -54,6 +55,7 @@ async def test_a_server_that_is_told_to_stop_says_bye_and_frees_its_users(start_
     assert await Connection.objects.acount() == 0
 
 
+@on_each_server
 async def test_a_server_stopped_right_after_a_connect_ends_well(start_server, sign_up):
     server = await start_server()
     [ann] = await sign_up(server, "ann")
@@ -95,6 +97,7 @@ async def test_changing_the_password_ends_the_socket_and_the_tokens(server, sign
         await ann.rest.me()
 
 
+@on_each_server
 async def test_a_phone_that_lost_its_network_takes_its_own_place(server, sign_up):
     ann, bob = await sign_up(server, "ann", "bob")
     chat = (await ann.rest.create_chat("private", [bob.id])).id

@@ -12,7 +12,7 @@ from messaging import services
 from messaging.database import run_in_thread
 from messaging.models import Connection
 from tests.server import Person, Server, SocketTalk
-from tests.servers import SignUp
+from tests.servers import SignUp, on_each_server
 from tests.vocabulary import ClosedError
 
 pytestmark = pytest.mark.services
@@ -87,6 +87,7 @@ async def _knock(person: Person, path: str) -> SocketTalk | str:
     return talk
 
 
+@on_each_server
 @pytest.mark.timeout(120)
 async def test_of_a_storm_of_handshakes_each_is_ready_or_refused_and_no_claim_is_left_over(start_server, enrol):
     server = await start_server(BEAT_SECONDS="0.5", ORPHAN_CLAIM_SECONDS="1")

@@ -13,6 +13,7 @@ from messaging.models import Connection
 from messaging.protocol.frames import MessageSend
 from tests.plug import pull_plug
 from tests.server import Person, SocketTalk
+from tests.servers import on_each_server
 from tests.vocabulary import ClosedError
 
 pytestmark = pytest.mark.services
@@ -66,6 +67,7 @@ async def test_a_peer_that_pauses_gets_everything_in_order(pair):
     await talk.expect("caught_up")
 
 
+@on_each_server
 async def test_a_peer_that_never_reads_costs_little_and_is_sent_away(pair):
     server, ann, bob, chat = pair
     other = await ann.join()
@@ -91,6 +93,7 @@ async def test_a_peer_that_begins_to_read_too_late_gets_what_was_sent_in_order_a
     assert 4203 in ends
 
 
+@on_each_server
 async def test_a_ping_behind_unread_data_does_not_end_a_peer_before_its_time_to_read_is_over(start_server, sign_up):
     pings = ("--ping-interval", "1", "--ping-timeout", "1")  # a deadline of 4 seconds
     _, _, bob, chat = await _long_chat(start_server, sign_up, *pings, SLOW_SECONDS="6")
@@ -100,6 +103,7 @@ async def test_a_ping_behind_unread_data_does_not_end_a_peer_before_its_time_to_
     assert time.monotonic() - began > 6
 
 
+@on_each_server
 @pytest.mark.parametrize("reads", [True, False])
 async def test_a_peer_that_vanishes_with_unread_data_is_not_taken_for_a_slow_one(start_server, sign_up, reads):
     pings = ("--ping-interval", "1", "--ping-timeout", "1")
@@ -112,6 +116,7 @@ async def test_a_peer_that_vanishes_with_unread_data_is_not_taken_for_a_slow_one
     await _until_gone(bob)
 
 
+@on_each_server
 async def test_a_peer_that_does_not_answer_a_ping_with_nothing_unread_is_cut(start_server, sign_up):
     server = await start_server("--ping-interval", "1", "--ping-timeout", "1", SLOW_SECONDS="30")
     (bob,) = await sign_up(server, "bob")
@@ -135,6 +140,7 @@ async def _read_late(talk: SocketTalk, chat: int, seconds: float) -> int | None:
     return None
 
 
+@on_each_server
 async def test_a_peer_that_asks_for_much_and_reads_late_costs_little_and_gets_it_all(start_server, sign_up):
     server, _, bob, chat = await _long_chat(start_server, sign_up, SLOW_SECONDS="30")
     talk = await bob.join()

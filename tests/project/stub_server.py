@@ -1,4 +1,4 @@
-"""Our server in front of an application that tries its ASGI extension; a process of `test_server`."""
+"""One of our servers in front of an application that tries its ASGI extension; a process of `test_server`."""
 
 import asyncio
 import os
@@ -6,7 +6,7 @@ import sys
 
 import django
 
-from project import server
+from project import process
 
 CHUNK = b"\x82\x7f" + (100_000).to_bytes(8, "big") + bytes(100_000)
 CHUNKS = 200
@@ -35,6 +35,8 @@ async def application(scope, receive, send):
             print("later", transport.pending(), flush=True)
         elif event["text"] == "pending":
             print("pending", transport.pending(), flush=True)
+        elif event["text"] == "client":
+            print("client", scope["client"][0], flush=True)
         elif event["text"] == "abort":
             transport.abort()
     print("ended", transport.write(b"\x81\x04late"), event["code"], flush=True)
@@ -44,5 +46,13 @@ async def application(scope, receive, send):
 if __name__ == "__main__":
     os.environ["DJANGO_SETTINGS_MODULE"] = "project.settings"
     django.setup()
-    server.APPLICATION = "tests.project.stub_server:application"
-    server.CommandLine().run(sys.argv[1:])
+    process.APPLICATION = "tests.project.stub_server:application"
+    kind, *arguments = sys.argv[1:]
+    if kind == "daphne":
+        from project import server
+
+        server.CommandLine().run(arguments)
+    else:
+        from project import uvicorn_server
+
+        uvicorn_server.run(arguments)

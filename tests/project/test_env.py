@@ -159,7 +159,9 @@ def test_dotenv_fills_in_what_is_not_set(tmp_path, monkeypatch):
         env.load.cache_clear()
 
 
-@pytest.mark.parametrize("command", [["manage.py", "check"], ["-m", "project.server"]])
+@pytest.mark.parametrize(
+    "command", [["manage.py", "check"], ["-m", "project.server"], ["-m", "project.uvicorn_server"]]
+)
 def test_process_refuses_to_start_with_one_sentence(command):
     run = subprocess.run(
         [sys.executable, *command],

@@ -1,4 +1,4 @@
-"""The Daphne entry as a process of its own: the extension, and the ways to end."""
+"""Each of our servers as a process of its own: the extension, and the ways to end."""
 
 import asyncio
 import os
@@ -6,7 +6,8 @@ import signal
 import socket
 import sys
 import time
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from typing import NamedTuple
 
 import pytest
 from websockets.asyncio.client import connect
@@ -18,16 +19,21 @@ from tests.project.stub_server import CHUNK, CHUNKS
 FLOOD = len(CHUNK) * CHUNKS
 
 
-@pytest.fixture
-def port():
+class Place(NamedTuple):
+    kind: str
+    port: int
+
+
+@pytest.fixture(params=["daphne", "uvicorn"])
+def place(request):
     with socket.create_server(("127.0.0.1", 0)) as free:
-        return free.getsockname()[1]
+        return Place(request.param, free.getsockname()[1])
 
 
 @asynccontextmanager
-async def run_server(port, **variables):
+async def run_server(place, **variables):
     server = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.project.stub_server", "-p", str(port)),
+        *(sys.executable, "-m", "tests.project.stub_server", place.kind, "-p", str(place.port)),
         cwd=BASE_DIR,
         env={**os.environ, **variables},
         stdout=asyncio.subprocess.PIPE,
@@ -42,9 +48,11 @@ async def run_server(port, **variables):
 
 
 @asynccontextmanager
-async def run_listening_server(port, **variables):
-    async with run_server(port, **variables) as server:
-        assert f"Serving on http://127.0.0.1:{port}" in (await server.stderr.readline()).decode()
+async def run_listening_server(place, **variables):
+    async with run_server(place, **variables) as server:
+        assert (
+            f"project.server: Serving on http://127.0.0.1:{place.port}\n" in (await server.stderr.readline()).decode()
+        )
         yield server
 
 
@@ -58,21 +66,28 @@ async def expect_number(server, name):
     return int(number)
 
 
-def connect_to(port):
-    return connect(f"ws://127.0.0.1:{port}/ws/", ping_interval=None, max_size=None, max_queue=None, close_timeout=1)
+def connect_to(place, **headers):
+    return connect(
+        f"ws://127.0.0.1:{place.port}/ws/",
+        additional_headers=headers,
+        ping_interval=None,
+        max_size=None,
+        max_queue=None,
+        close_timeout=1,
+    )
 
 
-async def test_prepared_frames_are_written_only_while_the_socket_is_open(port):
-    async with run_listening_server(port) as server:
-        async with connect_to(port) as socket_:
+async def test_prepared_frames_are_written_only_while_the_socket_is_open(place):
+    async with run_listening_server(place) as server:
+        async with connect_to(place) as socket_:
             assert await socket_.recv() == "prepared"
         await expect(server, "connecting False")
         await expect(server, "accepted True")
         await expect(server, "ended False 1000")
 
 
-async def test_a_client_is_read_no_faster_than_its_frames_are_taken(port):
-    async with run_listening_server(port) as server, connect_to(port) as socket_:
+async def test_a_client_is_read_no_faster_than_its_frames_are_taken(place):
+    async with run_listening_server(place) as server, connect_to(place) as socket_:
         await expect(server, "connecting False")
         await expect(server, "accepted True")
 
@@ -89,14 +104,14 @@ async def test_a_client_is_read_no_faster_than_its_frames_are_taken(port):
         await flooding
 
 
-async def test_bytes_for_a_slow_reader_are_counted_until_the_connection_is_cut(port):
-    async with run_listening_server(port) as server, connect_to(port) as socket_:
+async def test_bytes_for_a_slow_reader_are_counted_until_the_connection_is_cut(place):
+    async with run_listening_server(place) as server, connect_to(place) as socket_:
         assert await socket_.recv() == "prepared"
         await expect(server, "connecting False")
         await expect(server, "accepted True")
         socket_.transport.pause_reading()
         await socket_.send("flood")
-        assert await expect_number(server, "flooded") == FLOOD
+        assert FLOOD / 2 < await expect_number(server, "flooded") <= FLOOD
         # What the kernel took is not counted any more.
         assert 0 < await expect_number(server, "later") < FLOOD
         await socket_.send("abort")
@@ -107,8 +122,8 @@ async def test_bytes_for_a_slow_reader_are_counted_until_the_connection_is_cut(p
                 pass
 
 
-async def test_nothing_is_pending_for_a_reader_that_keeps_up(port):
-    async with run_listening_server(port) as server, connect_to(port) as socket_:
+async def test_nothing_is_pending_for_a_reader_that_keeps_up(place):
+    async with run_listening_server(place) as server, connect_to(place) as socket_:
         assert await socket_.recv() == "prepared"
         await expect(server, "connecting False")
         await expect(server, "accepted True")
@@ -121,26 +136,54 @@ async def test_nothing_is_pending_for_a_reader_that_keeps_up(port):
         assert await expect_number(server, "pending") == 0
 
 
+async def test_frames_against_the_protocol_end_their_connection(place):
+    async with run_listening_server(place) as server, connect_to(place) as socket_:
+        await expect(server, "connecting False")
+        await expect(server, "accepted True")
+        await socket_.send(b"\xff", text=True)
+        assert (await server.stdout.readline()).startswith(b"ended False ")
+        with pytest.raises(ConnectionClosedError):
+            async for _ in socket_:
+                pass
+
+
+async def test_a_head_without_an_end_ends_its_connection(place):
+    async with run_listening_server(place):
+        reader, writer = await asyncio.open_connection("127.0.0.1", place.port)
+        writer.write(b"GET / HTTP/1.1\r\nX-Much: " + b"x" * 100_000)
+        with suppress(ConnectionResetError):
+            await asyncio.wait_for(reader.read(), 5)
+        writer.close()
+
+
+async def test_an_address_that_a_client_says_it_has_is_not_believed(place):
+    async with run_listening_server(place) as server, connect_to(place, **{"X-Forwarded-For": "192.0.2.9"}) as socket_:
+        await expect(server, "connecting False")
+        await expect(server, "accepted True")
+        await socket_.send("client")
+        await expect(server, "client 127.0.0.1")
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_signal_ends_the_process_well_however_young_its_sockets_are(port, number):
-    async with run_listening_server(port, DRAIN_SECONDS="0.5") as server, connect_to(port) as socket_:
+async def test_signal_ends_the_process_well_however_young_its_sockets_are(place, number):
+    async with run_listening_server(place, DRAIN_SECONDS="0.5") as server, connect_to(place) as socket_:
         assert await socket_.recv() == "prepared"
         server.send_signal(number)
         assert await asyncio.wait_for(server.wait(), 5) == 0
 
 
-async def test_server_told_to_stop_takes_no_more_connections(port):
-    async with run_listening_server(port) as server, connect_to(port) as socket_:
+async def test_server_told_to_stop_takes_no_more_connections(place):
+    async with run_listening_server(place) as server, connect_to(place) as socket_:
         assert await socket_.recv() == "prepared"
         server.send_signal(signal.SIGTERM)
         await asyncio.sleep(0.5)
         assert server.returncode is None
         with pytest.raises(OSError, match="Connect call failed"):
-            await asyncio.open_connection("127.0.0.1", port)
+            await asyncio.open_connection("127.0.0.1", place.port)
 
 
-async def test_second_signal_ends_the_process_at_once(port):
-    async with run_listening_server(port, DRAIN_SECONDS="30") as server, connect_to(port) as socket_:
+async def test_second_signal_ends_the_process_at_once(place):
+    async with run_listening_server(place, DRAIN_SECONDS="30") as server, connect_to(place) as socket_:
         assert await socket_.recv() == "prepared"
         server.send_signal(signal.SIGTERM)
         await asyncio.sleep(1.5)
@@ -148,17 +191,19 @@ async def test_second_signal_ends_the_process_at_once(port):
         assert await asyncio.wait_for(server.wait(), 1) == -signal.SIGTERM
 
 
-async def test_idle_process_ends_without_waiting(port):
-    async with run_listening_server(port) as server:
+async def test_idle_process_ends_without_waiting(place):
+    async with run_listening_server(place) as server:
         server.send_signal(signal.SIGTERM)
         started = time.monotonic()
         assert await asyncio.wait_for(server.wait(), 5) == 0
         assert time.monotonic() - started < 2
 
 
-async def test_port_in_use_is_said_in_a_sentence(port):
-    with socket.create_server(("127.0.0.1", port)):
-        async with run_server(port) as server:
+async def test_port_in_use_is_said_in_a_sentence(place):
+    with socket.create_server(("127.0.0.1", place.port)):
+        async with run_server(place) as server:
             output, errors = await server.communicate()
     assert (server.returncode, output) == (1, b"")
-    assert errors.decode() == (f"onesocket: Couldn't listen on 127.0.0.1:{port}: [Errno 98] Address already in use.\n")
+    assert errors.decode() == (
+        f"onesocket: Couldn't listen on 127.0.0.1:{place.port}: [Errno 98] Address already in use.\n"
+    )

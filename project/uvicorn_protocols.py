@@ -1,0 +1,279 @@
+"""What uvicorn speaks with a client: its WebSocket protocol and its HTTP protocol, each with the bounds they have on Daphne.
+
+`PacedProtocol` also serves where uvicorn is started by hand, with `--ws project.uvicorn_protocols:PacedProtocol`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio import TimerHandle
+from typing import Any
+
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.utils import ClientDisconnected
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from uvicorn.server import ServerState
+from websockets.frames import Frame
+
+from project import process
+from project.tcp import count_unacknowledged, is_silent
+
+# For a handshake to be let in or refused, and for a client to answer a close frame or to read what stands before it.
+_HANDSHAKE_SECONDS = 20.0
+_CLOSE_SECONDS = 1.0
+# For a request from its head to the end of its answer; and the longest head.
+_REQUEST_SECONDS = 30.0
+_HEAD_BYTES = 64 * 1024
+
+
+class Transport:
+    """The ASGI extension `onesocket` of a WebSocket scope."""
+
+    __slots__ = ("_protocol",)
+
+    def __init__(self, protocol: PacedProtocol) -> None:
+        self._protocol = protocol
+
+    def pending(self) -> int:
+        """Return how many bytes were taken for the peer and are not yet handed to the kernel; 0 where it is gone."""
+        return self._protocol.transport.get_write_buffer_size()
+
+    def write(self, data: bytes) -> bool:
+        """Write encoded WebSocket frames; return False, and write nothing, unless the socket is open."""
+        if not self._protocol.is_open:
+            return False
+        self._protocol.transport.write(data)
+        return True
+
+    def abort(self) -> None:
+        """Cut the connection, with all that waits in it."""
+        self._protocol.transport.abort()
+
+
+class PacedProtocol(WebSocketsSansIOProtocol):
+    """uvicorn's protocol, which leaves in the kernel what the application is not ready to take, and waits for no peer.
+
+    A ping that waits behind unread data does not end a connection: how long a peer may be slow is the application's to say.
+    """
+
+    slow_seconds = 60.0
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        # A frame that is compressed for one client is not the same bytes for all.
+        self.conn.available_extensions = []
+        self.heard_at = 0.0
+        self.silences = 0
+        self.handshake_timer: TimerHandle | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether frames may be written."""
+        return self.handshake_complete and not self.close_sent and not self.transport.is_closing()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._cancel_handshake_timer()
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": 1006})
+        super().connection_lost(exc)
+
+    def eof_received(self) -> None:
+        # What was written to a peer that sends nothing more would be waited for, however long it does not read.
+        if not self.transport.is_closing():
+            self.transport.abort()
+
+    # What a client sends
+
+    def data_received(self, data: bytes) -> None:
+        if self.transport.is_closing():
+            return
+        self.heard_at = self.loop.time()
+        self.conn.receive_data(data)
+        # What came before a violation counts.
+        self.handle_events()
+        if self.conn.parser_exc is not None:
+            self.handle_parser_exception()
+
+    def send_receive_event_to_app(self) -> None:
+        data = self.frames[0] if len(self.frames) == 1 else b"".join(self.frames)
+        self.frames = []
+        if self.close_sent:
+            return
+        if self.curr_msg_data_type == "bytes":
+            self.queue.put_nowait({"type": "websocket.receive", "bytes": bytes(data)})
+        else:
+            try:
+                self.queue.put_nowait({"type": "websocket.receive", "text": data.decode()})
+            except UnicodeDecodeError:
+                self.conn.send_close(1007)
+                self.handle_parser_exception()
+                return
+        if not self.read_paused and self.queue.qsize() >= process.FRAMES_UNREAD:
+            self.read_paused = True
+            self.transport.pause_reading()
+
+    async def receive(self) -> Any:
+        """Return the next message of the client, and have the next ones read if it was the last."""
+        message = await self.queue.get()
+        if self.read_paused and self.queue.empty() and not self.transport.is_closing():
+            self.read_paused = False
+            self.transport.resume_reading()
+        return message
+
+    # The application
+
+    def handle_connect(self, event: Any) -> None:
+        self.handshake_timer = self.loop.call_later(_HANDSHAKE_SECONDS, self._give_up_handshake)
+        super().handle_connect(event)
+
+    def _give_up_handshake(self) -> None:
+        self.send_500_response()
+        if not self.handshake_complete:
+            self.transport.close()
+
+    def _cancel_handshake_timer(self) -> None:
+        if self.handshake_timer is not None:
+            self.handshake_timer.cancel()
+            self.handshake_timer = None
+
+    async def run_asgi(self) -> None:
+        """Run the application; whatever ends it, the connection ends with it."""
+        scope: Any = self.scope
+        scope["extensions"]["onesocket"] = Transport(self)
+        try:
+            await self.app(scope, self.receive, self.send)
+        except asyncio.CancelledError:
+            self.transport.abort()
+        except ClientDisconnected:
+            pass
+        except Exception:
+            self.logger.exception("Exception inside application.")
+        if self.is_open:
+            self._say_close(1011)
+        elif not self.close_sent and not self.transport.is_closing():
+            self.send_500_response()
+            self.transport.close()
+
+    async def send(self, message: Any) -> None:
+        """Take a message of the application; a close frame stands behind what a peer has not read, and waits for nobody."""
+        if message["type"] == "websocket.close" and self.handshake_complete:
+            if self.is_open:
+                self._say_close(message.get("code", 1000))
+            return
+        await super().send(message)
+        if self.handshake_complete:
+            self._cancel_handshake_timer()
+
+    # The end of a connection
+
+    def _say_close(self, code: int) -> None:
+        self.conn.send_close(code)
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.close_sent = True
+        if self.read_paused:
+            self.read_paused = False
+            self.transport.resume_reading()
+        self._cut_soon()
+
+    def _cut_soon(self) -> None:
+        # A transport that closes waits for its peer to read, however long that takes.
+        if self.close_timer is None and not self.disconnected:
+            self.close_timer = self.loop.call_later(_CLOSE_SECONDS, self.transport.abort)
+
+    def handle_close(self, event: Frame) -> None:
+        super().handle_close(event)
+        self._cut_soon()
+
+    def handle_parser_exception(self) -> None:
+        super().handle_parser_exception()
+        self._cut_soon()
+
+    # Pings
+
+    def send_keepalive_ping(self) -> None:
+        self.silences = 0
+        super().send_keepalive_ping()
+
+    def keepalive_timeout(self) -> None:
+        self.pong_timer = None
+        if not self.is_open:
+            return
+        if self.heard_at > self.ping_sent_at:
+            self.pending_ping_payload = None
+            self.schedule_ping()
+        elif self._is_reading():
+            self.pong_timer = self.loop.call_later(process.LOOK_SECONDS, self.keepalive_timeout)
+        else:
+            self.transport.abort()
+
+    def _is_reading(self) -> bool:
+        """Tell whether a ping that is late may wait behind unread data of a peer that has not vanished."""
+        connection = self.transport.get_extra_info("socket")
+        self.silences = self.silences + 1 if is_silent(connection) else 0
+        patience = self.slow_seconds + (self.ping_timeout or 0.0)
+        waits = self.read_paused or count_unacknowledged(connection) > 0
+        return waits and self.silences < process.SILENCES and self.loop.time() - self.ping_sent_at < patience
+
+
+class BoundedHttpProtocol(HttpToolsProtocol):
+    """uvicorn's protocol, with bounds on how long a client may say nothing, an answer take, and a head be."""
+
+    in_head = False
+    head_bytes = 0
+    request_timer: TimerHandle | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        self._wait()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._unset_keepalive_if_required()
+        self._cancel_request_timer()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.transport.get_protocol() is not self or self.transport.is_closing():
+            return
+        self.head_bytes = self.head_bytes + len(data) if self.in_head else 0
+        if self.head_bytes > _HEAD_BYTES:
+            self.send_400_response("The head of the request is too long.")
+        elif not self._is_answering():
+            self._wait()
+
+    def _is_answering(self) -> bool:
+        """Tell whether a request has come as a whole and has no answer yet."""
+        cycle: RequestResponseCycle | None = self.cycle
+        return cycle is not None and not cycle.response_complete and not cycle.more_body
+
+    def _wait(self) -> None:
+        """Give the client so long to say more."""
+        self._unset_keepalive_if_required()
+        self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
+
+    def on_message_begin(self) -> None:
+        self.in_head = True
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        self.in_head = False
+        super().on_headers_complete()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self.request_timer = self.loop.call_later(_REQUEST_SECONDS, self.transport.abort)
+        super()._start_asgi_task(cycle, app)
+
+    def on_response_complete(self) -> None:
+        self._cancel_request_timer()
+        super().on_response_complete()
+
+    def _cancel_request_timer(self) -> None:
+        if self.request_timer is not None:
+            self.request_timer.cancel()
+            self.request_timer = None
