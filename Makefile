@@ -2,15 +2,17 @@
 #   PYTHON=python3.12   the interpreter that .venv is made with (3.11 or newer); `make clean` first to change it
 #   PORT=8000           where `make run` listens
 #   ARGS="-k resume"    more arguments for pytest in `make test` and `make test-fast`
+#   QUICK=1             a look within three minutes in `make bench`; ARGS="chats --server daphne" chooses what it measures
 #   SECONDS=600 SEED=7  how long `make faults` runs, and which faults it deals
 
 export PYTHON ?= python3
 ARGS ?=
 SECONDS ?= 600
 SEED ?=
+QUICK ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast faults check format lock clean
+.PHONY: help run test test-fast faults bench check format lock clean
 
 help: ## List these verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -31,6 +33,10 @@ test-fast: ## Run the tests that need no service
 faults: ## Run servers and clients under faults for ten minutes and judge what the clients saw
 	@scripts/bootstrap.sh dev
 	@scripts/with-services.sh .venv/bin/python -m tests.faults --seconds $(SECONDS) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+bench: ## Measure this project beside a plain consumer, on PostgreSQL and Redis
+	@scripts/bootstrap.sh dev
+	@.venv/bin/python -m bench $(if $(QUICK),--quick) $(ARGS)
 
 check: ## Check format, lint, types, imports, migrations, lock and docs
 	@scripts/bootstrap.sh dev

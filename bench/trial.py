@@ -1,0 +1,114 @@
+"""One server under one load: a filled store, the server on its core, the generator's plan; and the progress of it all."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from bench import stores
+from bench.generator import Generator, Opened, Probe, write_plan
+from bench.machine import cpu_seconds_under
+from bench.servers import KEY, Place, Server, fill, migrate, serve
+from bench.world import World
+
+KINDS = ("baseline", "ours")
+DIALECTS = {"ours": "chat.v1", "baseline": "plain"}
+
+
+def say(text: str) -> None:
+    """Show progress."""
+    print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
+
+
+@dataclass
+class Bench:
+    """What all trials of a run share; `quick` is for a look, not for a figure."""
+
+    folder: Path
+    quick: bool = False
+    templates: dict[str, stores.Postgresql] = field(default_factory=dict)
+
+    @cached_property
+    def postmaster(self) -> int:
+        """The id of PostgreSQL's first process, which waits for the disk from here on."""
+        return stores.make_durable()
+
+    def store_cpu(self) -> float:
+        """Return the processor seconds that PostgreSQL has used."""
+        return cpu_seconds_under(self.postmaster)
+
+    def place(self, kind: str, world: World, *, embedded: bool = False, **more: str) -> Place:
+        """Return a store filled with a world, of its own for each trial."""
+        if embedded:
+            folder = self.folder / f"{kind}-{time.monotonic_ns()}"
+            folder.mkdir()
+            place = Place(stores.Sqlite(folder), with_redis=False, more=more)
+            migrate(kind, place)
+        else:
+            stores.flush_redis()
+            place = Place(self._template(kind).copy(), more=more)
+        fill(kind, place.store, world)
+        return place
+
+    def _template(self, kind: str) -> stores.Postgresql:
+        if kind not in self.templates:
+            assert self.postmaster
+            store = stores.Postgresql.create()
+            migrate(kind, Place(store))
+            self.templates[kind] = store
+        return self.templates[kind]
+
+
+@dataclass
+class Trial:
+    """A running server and the generator that is to load it."""
+
+    kind: str
+    server: Server
+    generator: Generator
+    users: int
+
+    def connect(self, *, parallel: int = 50, seconds: float = 60) -> Opened:
+        """Open all connections; raises where some could not be."""
+        opened = self.generator.connect(parallel=parallel, seconds=seconds)
+        if opened.opened != self.users:
+            raise RuntimeError(f"Only {opened.opened} of {self.users} connections were opened: {opened}")
+        return opened
+
+    def run(self, rate: float, seconds: float, *, drain: float = 6, **signals: float) -> tuple[Probe, float]:
+        """Return what a run saw and the processor seconds that it cost the server."""
+        before = self.server.cpu()
+        probe = self.generator.run(rate, seconds, drain=drain, **signals)
+        return probe, self.server.cpu() - before
+
+    def recover(self) -> None:
+        """Begin anew after an overload, so that what it left does not count against the next run."""
+        self.generator.close()
+        time.sleep(2)
+        self.connect()
+
+
+@contextmanager
+def trial(
+    bench: Bench, kind: str, server: str, world: World, *, embedded: bool = False, epoch: str | None = None
+) -> Iterator[Trial]:
+    """Run a server on a world of its own."""
+    place = bench.place(kind, world, embedded=embedded)
+    if epoch is not None and kind == "ours":
+        epoch = str(place.store.ask("SELECT epoch FROM messaging_store")[0])
+    with serve(kind, server, place, bench.folder) as running:
+        plan = make_plan(bench, kind, world, [running.port], epoch=epoch)
+        with Generator(plan) as generator:
+            yield Trial(kind, running, generator, world.users)
+
+
+def make_plan(bench: Bench, kind: str, world: World, ports: Sequence[int], *, epoch: str | None = None) -> Path:
+    """Write the plan for servers at these ports."""
+    plan = bench.folder / f"{kind}-{ports[0]}.plan"
+    write_plan(plan, world, dialect=DIALECTS[kind], ports=ports, key=KEY, epoch=epoch)
+    return plan
