@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench import results, scenarios
+from bench import results, scenarios, storms
 from bench.generator import build
 from bench.machine import CACHE, ROOT, take_other_core
 from bench.servers import SERVERS
@@ -23,6 +23,9 @@ SCENARIOS: dict[str, Callable[[Bench, str], dict[str, Any]]] = {
     "hall": scenarios.run_hall,
     "mixed": scenarios.run_mixed,
     "embedded": scenarios.run_embedded,
+    "connect": storms.run_connect,
+    "resume": storms.run_resume,
+    "idle": storms.run_idle,
 }
 # What a quick look takes.
 _QUICK = ("chats",)

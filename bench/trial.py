@@ -86,6 +86,15 @@ class Trial:
         probe = self.generator.run(rate, seconds, drain=drain, **signals)
         return probe, self.server.cpu() - before
 
+    def settle(self, *, seconds: float = 15) -> None:
+        """Wait until the server has nothing more to do, but no longer than `seconds`."""
+        deadline = time.monotonic() + seconds
+        busy = 1.0
+        while busy > 0.05 and time.monotonic() < deadline:
+            before = self.server.cpu()
+            time.sleep(1)
+            busy = self.server.cpu() - before
+
     def recover(self) -> None:
         """Begin anew after an overload, so that what it left does not count against the next run."""
         self.generator.close()
@@ -95,16 +104,19 @@ class Trial:
 
 @contextmanager
 def trial(
-    bench: Bench, kind: str, server: str, world: World, *, embedded: bool = False, epoch: str | None = None
+    bench: Bench, kind: str, server: str, world: World, *, embedded: bool = False, resume: bool = False
 ) -> Iterator[Trial]:
-    """Run a server on a world of its own."""
+    """Run a server on a world of its own; with `resume` its users come back having seen nothing."""
     place = bench.place(kind, world, embedded=embedded)
-    if epoch is not None and kind == "ours":
-        epoch = str(place.store.ask("SELECT epoch FROM messaging_store")[0])
+    epoch = _find_epoch(kind, place.store) if resume else None
     with serve(kind, server, place, bench.folder) as running:
         plan = make_plan(bench, kind, world, [running.port], epoch=epoch)
         with Generator(plan) as generator:
             yield Trial(kind, running, generator, world.users)
+
+
+def _find_epoch(kind: str, store: stores.Store) -> str:
+    return str(store.ask("SELECT epoch FROM messaging_store")[0]) if kind == "ours" else "-"
 
 
 def make_plan(bench: Bench, kind: str, world: World, ports: Sequence[int], *, epoch: str | None = None) -> Path:
