@@ -12,10 +12,10 @@ SEED ?=
 QUICK ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast faults bench check format lock clean
+.PHONY: help run test test-fast faults bench bench-peers check format lock clean
 
 help: ## List these verbs
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
 
 run: ## Set up, seed a demo and serve it on http://127.0.0.1:8000 (SQLite, nothing else needed)
 	@scripts/bootstrap.sh runtime
@@ -37,6 +37,10 @@ faults: ## Run servers and clients under faults for ten minutes and judge what t
 bench: ## Measure this project beside a plain consumer, on PostgreSQL and Redis
 	@scripts/bootstrap.sh dev
 	@.venv/bin/python -m bench $(if $(QUICK),--quick) $(ARGS)
+
+bench-peers: ## Measure this project beside Socket.IO with Redis, storing in PostgreSQL and storing nothing
+	@scripts/bootstrap.sh dev
+	@.venv/bin/python -m bench peers $(if $(QUICK),--quick) $(ARGS)
 
 check: ## Check format, lint, types, imports, migrations, lock and docs
 	@scripts/bootstrap.sh dev

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench import results, scenarios, storms
+from bench import peers, results, scenarios, storms
 from bench.generator import build
 from bench.machine import CACHE, ROOT, take_other_core
 from bench.servers import SERVERS
@@ -27,6 +27,8 @@ SCENARIOS: dict[str, Callable[[Bench, str], dict[str, Any]]] = {
     "resume": storms.run_resume,
     "idle": storms.run_idle,
 }
+# Only when they are named: what they compare with has to be installed.
+_PEERS = {"peers": peers.run_peers}
 # What a quick look takes.
 _QUICK = ("chats",)
 # Set for the process that with-services.sh starts.
@@ -39,7 +41,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--server", action="append", choices=SERVERS, help="one server only")
     parser.add_argument("--quick", action="store_true", help="a look within three minutes; nothing is kept")
     given = parser.parse_args()
-    unknown = set(given.scenarios) - SCENARIOS.keys()
+    unknown = set(given.scenarios) - SCENARIOS.keys() - _PEERS.keys()
     if unknown:
         parser.error(f"no scenario {', '.join(sorted(unknown))}")
     return given
@@ -61,9 +63,14 @@ def _run(given: argparse.Namespace) -> None:
         for name in names:
             for server in given.server or SERVERS:
                 say(f"{name} on {server}")
-                figures = SCENARIOS[name](bench, server)
+                figures = {**SCENARIOS, **_PEERS}[name](bench, server)
                 kept = None if given.quick else results.write(name, server, figures, quick=False)
-                say(f"{name} on {server}: {figures.get('ratio', '?')} times the baseline; {kept or 'not kept'}")
+                say(f"{name} on {server}: {_tell(figures)}; {kept or 'not kept'}")
+
+
+def _tell(figures: dict[str, Any]) -> str:
+    ratios = figures.get("ratios") or {"the baseline": figures.get("ratio")}
+    return ", ".join(f"{ratio} times {other}" for other, ratio in ratios.items())
 
 
 def main() -> int:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.fill import fill_baseline, fill_ours
-from bench.machine import ROOT, SERVER_CORE, cpu_seconds, memory_kb
+from bench.machine import CACHE, ROOT, SERVER_CORE, cpu_seconds, memory_kb
 from bench.stores import Store
 from bench.world import World
 
@@ -39,6 +39,8 @@ COMMANDS = {
     ),
 }
 SERVERS = ("daphne", "uvicorn")
+# Not on our servers; it has the tables of the baseline.
+_SOCKET_IO = {"socket.io, storing": "1", "socket.io, storing nothing": "0"}
 
 # A user of the benchmark stands for many, so what one user may do in a second or a minute is raised; it is still counted.
 _LIMITS = {
@@ -108,20 +110,39 @@ def migrate(kind: str, place: Place) -> None:
 
 def fill(kind: str, store: Store, world: World) -> None:
     """Fill the tables."""
-    {"ours": fill_ours, "baseline": fill_baseline}[kind](store, world)
+    {"ours": fill_ours, "baseline": fill_baseline}[tables_of(kind)](store, world)
+
+
+def find_command(kind: str, server: str) -> list[str]:
+    """Return the command that starts a server, without its port."""
+    if kind in _SOCKET_IO:
+        return ["node", "bench/socketio/server.js"]
+    program, *arguments = COMMANDS[kind, server].split()
+    return [str(Path(sys.executable).parent / program), *arguments]
+
+
+def tables_of(kind: str) -> str:
+    """Return whose tables a server uses: `ours` or `baseline`."""
+    return "baseline" if kind in _SOCKET_IO else kind
+
+
+def _peer_environment(kind: str) -> dict[str, str]:
+    if kind not in _SOCKET_IO:
+        return {}
+    # Node looks for modules beside the file, and they are not installed there.
+    return {"STORE": _SOCKET_IO[kind], "NODE_PATH": str(CACHE / "socketio/node_modules")}
 
 
 @contextmanager
 def serve(kind: str, server: str, place: Place, folder: Path, *, prefix: Sequence[str] = ()) -> Iterator[Server]:
     """Run a server on its core; yield it when it answers."""
     port = free_port()
-    program, *arguments = COMMANDS[kind, server].split()
-    log = folder / f"{kind}-{server}-{port}.log"
+    log = folder / f"server-{port}.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [*prefix, "taskset", "-c", str(SERVER_CORE), Path(sys.executable).parent / program, *arguments, str(port)],
+            [*prefix, "taskset", "-c", str(SERVER_CORE), *find_command(kind, server), str(port)],
             cwd=ROOT,
-            env=place.environment() | {"PORT": str(port)},
+            env=place.environment() | {"PORT": str(port)} | _peer_environment(kind),
             stdout=output,
             stderr=output,
         )

@@ -13,11 +13,10 @@ from pathlib import Path
 from bench import stores
 from bench.generator import Generator, Opened, Probe, write_plan
 from bench.machine import cpu_seconds_under
-from bench.servers import KEY, Place, Server, fill, migrate, serve
+from bench.servers import KEY, Place, Server, fill, migrate, serve, tables_of
 from bench.world import World
 
 KINDS = ("baseline", "ours")
-DIALECTS = {"ours": "chat.v1", "baseline": "plain"}
 
 
 def say(text: str) -> None:
@@ -51,7 +50,7 @@ class Bench:
             migrate(kind, place)
         else:
             stores.flush_redis()
-            place = Place(self._template(kind).copy(), more=more)
+            place = Place(self._template(tables_of(kind)).copy(), more=more)
         fill(kind, place.store, world)
         return place
 
@@ -77,7 +76,8 @@ class Trial:
         """Open all connections; raises where some could not be."""
         opened = self.generator.connect(parallel=parallel, seconds=seconds)
         if opened.opened != self.users:
-            raise RuntimeError(f"Only {opened.opened} of {self.users} connections were opened: {opened}")
+            said = self.server.log.read_text()[-2000:]
+            raise RuntimeError(f"Only {opened.opened} of {self.users} connections were opened: {opened}\n{said}")
         return opened
 
     def run(self, rate: float, seconds: float, *, drain: float = 6, **signals: float) -> tuple[Probe, float]:
@@ -121,6 +121,11 @@ def _find_epoch(kind: str, store: stores.Store) -> str:
 
 def make_plan(bench: Bench, kind: str, world: World, ports: Sequence[int], *, epoch: str | None = None) -> Path:
     """Write the plan for servers at these ports."""
-    plan = bench.folder / f"{kind}-{ports[0]}.plan"
-    write_plan(plan, world, dialect=DIALECTS[kind], ports=ports, key=KEY, epoch=epoch)
+    plan = bench.folder / f"{ports[0]}.plan"
+    if kind.startswith("socket.io"):
+        path = "/socket.io/?EIO=4&transport=websocket"
+        write_plan(plan, world, dialect="socket.io", ports=ports, key=KEY, path=path, ticket=None)
+    else:
+        dialect = "chat.v1" if kind == "ours" else "plain"
+        write_plan(plan, world, dialect=dialect, ports=ports, key=KEY, epoch=epoch)
     return plan
