@@ -11,9 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench import peers, results, scenarios, storms
+from bench import costs, peers, processes, rest, results, scenarios, storms
 from bench.generator import build
 from bench.machine import CACHE, ROOT, take_other_core
+from bench.report import write_report
 from bench.servers import SERVERS
 from bench.trial import Bench, say
 
@@ -26,6 +27,10 @@ SCENARIOS: dict[str, Callable[[Bench, str], dict[str, Any]]] = {
     "connect": storms.run_connect,
     "resume": storms.run_resume,
     "idle": storms.run_idle,
+    "rest": rest.run_rest,
+    "sizes": costs.run_sizes,
+    "stored": costs.run_stored,
+    "processes": processes.run_processes,
 }
 # Only when they are named: what they compare with has to be installed.
 _PEERS = {"peers": peers.run_peers}
@@ -41,6 +46,8 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--server", action="append", choices=SERVERS, help="one server only")
     parser.add_argument("--quick", action="store_true", help="a look within three minutes; nothing is kept")
     given = parser.parse_args()
+    if given.scenarios == ["report"]:
+        return given
     unknown = set(given.scenarios) - SCENARIOS.keys() - _PEERS.keys()
     if unknown:
         parser.error(f"no scenario {', '.join(sorted(unknown))}")
@@ -69,17 +76,20 @@ def _run(given: argparse.Namespace) -> None:
 
 
 def _tell(figures: dict[str, Any]) -> str:
-    ratios = figures.get("ratios") or {"the baseline": figures.get("ratio")}
-    return ", ".join(f"{ratio} times {other}" for other, ratio in ratios.items())
+    ratios = figures.get("ratios") or ({"the baseline": figures["ratio"]} if "ratio" in figures else {})
+    return ", ".join(f"{ratio} times {other}" for other, ratio in ratios.items()) or "done"
 
 
 def main() -> int:
     """Run what the command line asks for; return the exit status."""
     given = _parse()
     try:
-        if os.environ.get(_INSIDE) != "1":
+        if given.scenarios == ["report"]:
+            print(write_report())
+        elif os.environ.get(_INSIDE) != "1":
             return _run_inside_services()
-        _run(given)
+        else:
+            _run(given)
     except KeyboardInterrupt:
         return 130
     return 0

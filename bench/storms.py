@@ -25,9 +25,9 @@ def _connect(bench: Bench, server: str, world: World, *, seconds: float) -> dict
             under.generator.connect(seconds=2)  # the first ones load code and open connections to the stores
             under.generator.close()
             under.settle()
-            before = under.server.cpu()
+            before = under.cpu()
             opened = under.generator.connect(seconds=seconds)
-            cpu = under.server.cpu() - before
+            cpu = under.cpu() - before
         rate = opened.opened / opened.seconds
         say(f"  {kind:8} {rate:7.1f} connections/s, p99 {opened.opened_ms.p99:.0f} ms, {opened.opened} opened")
         figures[kind] = {
@@ -65,14 +65,14 @@ def run_idle(bench: Bench, server: str) -> dict[str, Any]:
             under.generator.connect(seconds=1)
             under.generator.close()
             under.settle()
-            empty = under.server.memory()
-            curve = []
+            empty = under.memory()
+            curve: list[tuple[int, int]] = []
             while len(curve) < 6 and (not curve or curve[-1][0] < world.users):
                 opened = under.generator.connect(seconds=5 if bench.quick else 10)
                 open_now = (curve[-1][0] if curve else 0) + opened.opened
-                curve.append((open_now, under.server.memory()))
+                curve.append((open_now, under.memory()))
             under.settle()
-            curve[-1] = (curve[-1][0], under.server.memory())
+            curve[-1] = (curve[-1][0], under.memory())
         each = (curve[-1][1] - empty) / max(1, curve[-1][0])
         say(f"  {kind:8} {each:.1f} kB a connection at {curve[-1][0]}, {empty} kB without")
         figures[kind] = {"kb_per_connection": round(each, 1), "empty_kb": empty, "memory_kb": curve}

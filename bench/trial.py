@@ -65,35 +65,43 @@ class Bench:
 
 @dataclass
 class Trial:
-    """A running server and the generator that is to load it."""
+    """The running processes of a server and the generator that is to load them."""
 
     kind: str
-    server: Server
+    servers: list[Server]
     generator: Generator
     users: int
+
+    def cpu(self) -> float:
+        """Return the processor seconds that the server has used."""
+        return sum(server.cpu() for server in self.servers)
+
+    def memory(self) -> int:
+        """Return the resident memory of the server in kB."""
+        return sum(server.memory() for server in self.servers)
 
     def connect(self, *, parallel: int = 50, seconds: float = 60) -> Opened:
         """Open all connections; raises where some could not be."""
         opened = self.generator.connect(parallel=parallel, seconds=seconds)
         if opened.opened != self.users:
-            said = self.server.log.read_text()[-2000:]
+            said = "".join(server.log.read_text()[-2000:] for server in self.servers)
             raise RuntimeError(f"Only {opened.opened} of {self.users} connections were opened: {opened}\n{said}")
         return opened
 
     def run(self, rate: float, seconds: float, *, drain: float = 6, **signals: float) -> tuple[Probe, float]:
         """Return what a run saw and the processor seconds that it cost the server."""
-        before = self.server.cpu()
+        before = self.cpu()
         probe = self.generator.run(rate, seconds, drain=drain, **signals)
-        return probe, self.server.cpu() - before
+        return probe, self.cpu() - before
 
     def settle(self, *, seconds: float = 15) -> None:
         """Wait until the server has nothing more to do, but no longer than `seconds`."""
         deadline = time.monotonic() + seconds
         busy = 1.0
         while busy > 0.05 and time.monotonic() < deadline:
-            before = self.server.cpu()
+            before = self.cpu()
             time.sleep(1)
-            busy = self.server.cpu() - before
+            busy = self.cpu() - before
 
     def recover(self) -> None:
         """Begin anew after an overload, so that what it left does not count against the next run."""
@@ -112,7 +120,7 @@ def trial(
     with serve(kind, server, place, bench.folder) as running:
         plan = make_plan(bench, kind, world, [running.port], epoch=epoch)
         with Generator(plan) as generator:
-            yield Trial(kind, running, generator, world.users)
+            yield Trial(kind, [running], generator, world.users)
 
 
 def _find_epoch(kind: str, store: stores.Store) -> str:

@@ -2,7 +2,8 @@
 
    One command a line on stdin, one line of JSON on stdout for each; the plan is described in plan.c. Between commands
    sockets are still read and pings answered.
-     connect PARALLEL SECONDS                       open every connection that is closed, for at most so long
+     connect PARALLEL SECONDS                       open every connection that is closed, for at most so long; those that
+                                                    are refused try again after a second
      run RATE SECONDS DRAIN [TYPING READING]        send messages, each due at its time, and wait for what they cause
      close                                          drop all connections without a word
    It ends with its stdin. `ceiling` is how many frames a second it would take with a whole core: what it took, by the
@@ -14,6 +15,9 @@
 
 #include "load.h"
 
+/* How long a connection that was refused waits before it tries again. */
+static const int64_t RETRY = 1000000000;
+
 static void connect_all(int parallel, double seconds) {
     sockets.failed = 0;
     sockets.replayed = 0;
@@ -23,10 +27,16 @@ static void connect_all(int parallel, double seconds) {
     uint64_t frames = sockets.frames;
     double cpu = cpu_seconds();
     int next = 0, before = sockets.open;
-    while ((next < plan.users || sockets.opening > 0) && now_ns() < end) {
+    int64_t again = start + RETRY;
+    while (sockets.open < plan.users && now_ns() < end) {
         for (; next < plan.users && sockets.opening < parallel; next++)
             if (plan.connections[next].state == CLOSED) open_connection(&plan.connections[next]);
         turn(now_ns() + 10000000);
+        if (next == plan.users && now_ns() > again) {
+            /* Once more, for those that were told to come again. */
+            next = 0;
+            again = now_ns() + RETRY;
+        }
     }
     double elapsed = (double)(now_ns() - start) / 1e9, spent = cpu_seconds() - cpu;
     printf("{\"opened\":%d,\"failed\":%d,\"unfinished\":%d,\"seconds\":%.3f,\"replayed\":%llu,\"violations\":%lld,",
@@ -60,6 +70,8 @@ int main(int count, char **words) {
     if (count != 2) errx(2, "load PLAN");
     read_plan(words[1]);
     start_polling();
+    /* No id of an earlier generator again: to the server that would be the same message. */
+    run.number = (int)(getpid() % 1000000) * 1000;
     char line[256];
     for (;;) {
         turn(now_ns() + 1000000000);
