@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from bench import costs, peers, processes, rest, results, scenarios, storms
+from bench import costs, peers, processes, profiling, rest, results, scenarios, storms
 from bench.generator import build
 from bench.machine import CACHE, ROOT, take_other_core
 from bench.report import write_report
@@ -32,8 +34,8 @@ SCENARIOS: dict[str, Callable[[Bench, str], dict[str, Any]]] = {
     "stored": costs.run_stored,
     "processes": processes.run_processes,
 }
-# Only when they are named: what they compare with has to be installed.
-_PEERS = {"peers": peers.run_peers}
+# Only when they are named: they install what they need.
+_EXTRA = {"peers": peers.run_peers, "profile": profiling.run_profile}
 # What a quick look takes.
 _QUICK = ("chats",)
 # Set for the process that with-services.sh starts.
@@ -48,7 +50,7 @@ def _parse() -> argparse.Namespace:
     given = parser.parse_args()
     if given.scenarios == ["report"]:
         return given
-    unknown = set(given.scenarios) - SCENARIOS.keys() - _PEERS.keys()
+    unknown = set(given.scenarios) - SCENARIOS.keys() - _EXTRA.keys()
     if unknown:
         parser.error(f"no scenario {', '.join(sorted(unknown))}")
     return given
@@ -59,10 +61,22 @@ def _run_inside_services() -> int:
     take_other_core()
     build()
     command = [str(ROOT / "scripts/with-services.sh"), sys.executable, "-m", "bench", *sys.argv[1:]]
-    return subprocess.run(command, cwd=ROOT, env=os.environ | {_INSIDE: "1"}).returncode
+    # A group of its own, so that whatever ends this process reaches all of it once, and the stores end after the servers.
+    process = subprocess.Popen(command, cwd=ROOT, env=os.environ | {_INSIDE: "1"}, start_new_session=True)
+
+    def end(_number: int, _frame: object) -> None:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGINT)
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, end)
+    return process.wait()
 
 
 def _run(given: argparse.Namespace) -> None:
+    # Also where SIGINT was ignored by whoever started us, as shells do for what runs in the background.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     CACHE.mkdir(parents=True, exist_ok=True)
     names = given.scenarios or (_QUICK if given.quick else SCENARIOS)
     with tempfile.TemporaryDirectory(dir=CACHE) as folder:
@@ -70,9 +84,11 @@ def _run(given: argparse.Namespace) -> None:
         for name in names:
             for server in given.server or SERVERS:
                 say(f"{name} on {server}")
-                figures = {**SCENARIOS, **_PEERS}[name](bench, server)
+                figures = {**SCENARIOS, **_EXTRA}[name](bench, server)
                 kept = None if given.quick else results.write(name, server, figures, quick=False)
                 say(f"{name} on {server}: {_tell(figures)}; {kept or 'not kept'}")
+    if not given.quick:
+        say(f"written: {write_report()}")
 
 
 def _tell(figures: dict[str, Any]) -> str:

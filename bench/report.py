@@ -45,7 +45,8 @@ def write_report(*, results: Path = FOLDER, docs: Path = ROOT / "docs") -> Path:
     for name, drawing in plots.items():
         (docs / f"performance/{name}.svg").write_text(drawing)
     page = docs / "performance.md"
-    sections = [_HEAD, _write_targets(found), _write_plots(plots), _write_all(found), _write_origin(found)]
+    sections = [_HEAD, _write_targets(found), _write_plots(plots), _write_all(found), _write_profile(found)]
+    sections.append(_write_origin(found))
     notes = ROOT / "bench/notes.md"
     if notes.exists():
         sections.insert(3, notes.read_text())
@@ -195,6 +196,31 @@ def _write_origin(found: Results) -> str:
         lines.append(f"| `{scenario}` | {server} | {result['commit']} | {result['at']} | `{result['command']}` |")
     machines = {", ".join(f"{name} {value}" for name, value in result["machine"].items()) for result in found.values()}
     return "\n".join([*lines, "", *(f"Measured on: {machine}." for machine in sorted(machines))])
+
+
+def _write_profile(found: Results) -> str:
+    """Write the shares by layer, and the functions that take most near the limit."""
+    lines: list[str] = []
+    for server in SERVERS:
+        rates = _pick(found, "profile", server)
+        if rates is None:
+            continue
+        names = [name.replace("rate_", "") for name in rates]
+        lines += ["", f"On {server}:", "", f"| layer | {' | '.join(f'at {rate} sends/s' for rate in names)} |"]
+        lines.append("|---" * (1 + len(rates)) + "|")
+        for layer in dict.fromkeys(layer for seen in rates.values() for layer in seen["layers"]):
+            shares = " | ".join(f"{seen['layers'].get(layer, 0):.0%}" for seen in rates.values())
+            lines.append(f"| {layer} | {shares} |")
+        lines.append(
+            f"| **µs of the server for a send** | {' | '.join(str(s['server_us_per_send']) for s in rates.values())} |"
+        )
+        *_, last = rates.values()
+        lines += ["", f"| function, at {names[-1]} sends/s | itself |", "|---|---|"]
+        lines += [f"| `{name}` | {share:.1%} |" for name, share in list(last["functions"].items())[:15]]
+    if not lines:
+        return ""
+    told = "Samples of the thread that holds the interpreter, in `chats`; the innermost frame that is known decides."
+    return "\n".join(["## Where the time goes", "", told, *lines])
 
 
 def _draw_latency(found: Results) -> str | None:
