@@ -41,9 +41,9 @@ def run_profile(bench: Bench, server: str) -> dict[str, Any]:
         under.run(_RATES[0], 2)
         for rate in _RATES:
             stacks = bench.folder / f"{rate}.stacks"
-            command = [program, "record", "--gil", "--format", "raw", "--rate", "200", "--duration", "6"]
+            command = [str(program), "record", "--gil", "--format", "raw", "--rate", "200", "--duration", "6"]
             sampler = subprocess.Popen(
-                [*command, "--output", stacks, "--pid", str(under.servers[0].pid)],
+                [*command, "--output", str(stacks), "--pid", str(under.servers[0].pid)],
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
             )
