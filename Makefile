@@ -3,18 +3,20 @@
 #   PORT=8000           where `make run` listens
 #   ARGS="-k resume"    more arguments for pytest in `make test` and `make test-fast`
 #   SERVER=uvicorn      which server the tests run that do not run on each, in place of daphne
+#   QUICK=1             a look within three minutes in `make bench`; ARGS="chats --server daphne" chooses what it measures
 #   SECONDS=600 SEED=7  how long `make faults` runs, and which faults it deals
 
 export PYTHON ?= python3
 ARGS ?=
 SECONDS ?= 600
 SEED ?=
+QUICK ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast faults check format lock clean
+.PHONY: help run test test-fast faults bench bench-peers check format lock clean
 
 help: ## List these verbs
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
 
 run: ## Set up, seed a demo and serve it on http://127.0.0.1:8000 (SQLite, nothing else needed)
 	@scripts/bootstrap.sh runtime
@@ -32,6 +34,14 @@ test-fast: ## Run the tests that need no service
 faults: ## Run servers and clients under faults for ten minutes and judge what the clients saw
 	@scripts/bootstrap.sh dev
 	@scripts/with-services.sh .venv/bin/python -m tests.faults --seconds $(SECONDS) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+bench: ## Measure this project beside a plain consumer, on PostgreSQL and Redis
+	@scripts/bootstrap.sh dev
+	@.venv/bin/python -m bench $(if $(QUICK),--quick) $(ARGS)
+
+bench-peers: ## Measure this project beside Socket.IO with Redis, storing in PostgreSQL and storing nothing
+	@scripts/bootstrap.sh dev
+	@.venv/bin/python -m bench peers $(if $(QUICK),--quick) $(ARGS)
 
 check: ## Check format, lint, types, imports, migrations, lock and docs
 	@scripts/bootstrap.sh dev

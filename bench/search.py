@@ -1,0 +1,47 @@
+"""The search for the highest rate that a server sustains: up in steps until one fails, then between the two."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bench.generator import Probe
+
+# What counts as sustained: everything arrived, and p99 of acks and of deliveries is at most this.
+P99_MS = 250.0
+# In a chat of a thousand: a plain consumer needs longer than that for one message, however few there are.
+HALL_P99_MS = 1000.0
+
+_STEP = 1.6
+
+
+def is_sustained(probe: Probe, p99_ms: float = P99_MS) -> bool:
+    """Tell whether every ack and delivery of a run arrived, in order and in time."""
+    clean = probe.complete and probe.sent and not (probe.errors or probe.violations or probe.closed or probe.overload)
+    return bool(clean) and max(probe.ack_ms.p99, probe.delivery_ms.p99) <= p99_ms
+
+
+def search(
+    probe: Callable[[float], bool], *, first: float, precision: float = 0.07, most: int = 16
+) -> tuple[float, bool]:
+    """Return the highest rate found for which `probe` says True, 0 where there is none, and whether its end was found.
+
+    The end is found when a rate that is higher by `precision` at most has failed. No more than `most` rates are tried. One
+    fails only when it fails twice, because the host may have been busy with something else; a first rate that fails is
+    divided by four.
+    """
+    good, bad = 0.0, None
+    rate = first
+    for _ in range(most):
+        if probe(rate) or probe(rate):
+            good = rate
+        else:
+            bad = rate
+        if bad is None:
+            rate = good * _STEP
+        elif not good:
+            rate = bad / 4
+        elif bad / good <= 1 + precision:
+            return good, True
+        else:
+            rate = (good * bad) ** 0.5
+    return good, False
