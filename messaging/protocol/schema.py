@@ -103,6 +103,11 @@ def as_components(document: Document) -> Document:
     return redirected
 
 
+def union_of(schemas: list[Document]) -> Document:
+    """Return the schema of what is one of several."""
+    return schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
+
+
 def only_present(schema: Document) -> Document:
     """Return the schema of an object that leaves out what is null: the fields that are told are never null."""
     properties = {name: _without_null(field) for name, field in schema.get("properties", {}).items()}

@@ -1,4 +1,4 @@
-"""Write the schemas of the wire: what a client in another language is generated from, or checked with."""
+"""Write the schemas of the wire and of REST: what a client in another language is generated from, or checked with."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from messaging.api.schema import describe_api
 from messaging.protocol.schema import describe_frames, describe_socket, render
 
 
 class Command(BaseCommand):
-    """Generate each document from the types of the frames."""
+    """Generate each document from the types that are read and written."""
 
-    help = "Write JSON Schema and AsyncAPI of every frame, generated from their types."
+    help = "Write JSON Schema and AsyncAPI of every frame and OpenAPI of REST, generated from the types."
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -30,4 +31,5 @@ class Command(BaseCommand):
 
 def list_documents() -> dict[str, str]:
     """Return the text of each file by its name."""
-    return {"chat.v1.json": render(describe_frames()), "asyncapi.json": render(describe_socket())}
+    documents = {"chat.v1": describe_frames(), "asyncapi": describe_socket(), "openapi": describe_api()}
+    return {f"{name}.json": render(document) for name, document in documents.items()}
