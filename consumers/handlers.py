@@ -43,6 +43,7 @@ from messaging.protocol.frames import (
     Sync,
     TokenRefresh,
     Typing,
+    TypingTold,
 )
 from messaging.selectors import Overview, history, is_heard, membership_of, one_snapshot
 
@@ -177,7 +178,7 @@ async def tell_typing(consumer: ChatConsumer, command: Typing) -> None:
     """Tell the others, unless they were told a moment ago."""
     heard = await run_in_thread(is_heard, consumer.user, command.chat)
     if consumer.typing.is_news(command.chat, on=command.on, now=time.monotonic()) and heard:
-        frame = encode({"type": "typing", "chat": command.chat, "user": consumer.user, "on": command.on})
+        frame = encode(TypingTold(chat=command.chat, user=consumer.user, on=command.on))
         consumer.runtime.publisher.publish([tell_signal(command.chat, user=consumer.user, frame=frame)])
     if command.id is not None:
         consumer.acknowledge(Ack(id=command.id, chat=command.chat))

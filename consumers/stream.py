@@ -11,11 +11,13 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
 
+from msgspec import UNSET
+
 from messaging.errors import ChatError
 from messaging.log import Outcome
 from messaging.protocol.batch import EventBatch, Key, time_of
 from messaging.protocol.codec import add_id, encode
-from messaging.protocol.frames import Ack, CaughtUp, ChatJoined
+from messaging.protocol.frames import Ack, CaughtUp, ChatJoined, Error
 
 
 class Outlet(Protocol):
@@ -331,10 +333,7 @@ class Streams:
 
 def encode_error(error: ChatError, *, id: str | None, chat: int | None) -> bytes:
     """Return the error frame that answers a command."""
-    frame: dict[str, object] = {"type": "error", "id": id}
-    if chat is not None:
-        frame["chat"] = chat
-    return encode(frame | error.as_body())
+    return encode(Error(id=id, chat=UNSET if chat is None else chat, **error.as_body()))
 
 
 def start_of(*, cursor: int | None, head: int, joined_seq: int, most: int, foreign: bool) -> tuple[int, bool]:

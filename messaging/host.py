@@ -6,7 +6,6 @@ process a write joins the batch under way, elsewhere it is appended and publishe
 
 from __future__ import annotations
 
-import re
 import uuid
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, ParamSpec, TypeVar
@@ -24,7 +23,7 @@ from messaging.errors import BadFrame, FrameTooLarge, NotAMember
 from messaging.log import Outcome, Write
 from messaging.models import Chat, ChatKind, Membership, Role
 from messaging.protocol.codec import Codec, clean_text, encode
-from messaging.protocol.frames import ClientId
+from messaging.protocol.frames import AppName, ClientId
 
 __all__ = [
     "aadd_member",
@@ -41,8 +40,6 @@ __all__ = [
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-_NAME = re.compile(r"app\.[a-z][a-z0-9_.]{0,59}")
 
 
 @async_unsafe("Call asend_message in async code.")
@@ -120,8 +117,10 @@ def notify(user: Model | int, name: str, payload: Mapping[str, Any] | None = Non
 
 
 def _encode_signal(name: Any, payload: Any) -> bytes:
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise BadFrame("A name is app. and then small letters, digits, dots and underscores.", field="name")
+    try:
+        msgspec.convert(name, AppName)
+    except msgspec.ValidationError:
+        raise BadFrame("A name is app. and then small letters, digits, dots and underscores.", field="name") from None
     if not isinstance(payload, Mapping) or "type" in payload or not all(isinstance(key, str) for key in payload):
         raise BadFrame("A payload is an object without the field type.", field="payload")
     try:

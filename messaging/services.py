@@ -20,7 +20,7 @@ from messaging.fanout import Publication, announce_events, publish_now, tell_joi
 from messaging.log import Outcome, Write, append
 from messaging.models import Chat, ChatKind, Event, Membership, Role
 from messaging.protocol.codec import encode
-from messaging.protocol.frames import MessageDelete, MessageEdit, MessageSend, ReactionSet
+from messaging.protocol.frames import MessageDelete, MessageEdit, MessageSend, ReactionSet, ReadTold
 from messaging.protocol.kinds import Kind
 from messaging.reading import tells_receipts
 from messaging.runtime import get_runtime
@@ -193,7 +193,7 @@ def mark_read(*, user: int, chat: int, seq: int) -> int:
     """
     is_told, marker = try_again(_move_marker, user, chat, seq)
     if is_told and hears_signals(chat):
-        frame = encode({"type": "read", "chat": chat, "user": user, "seq": marker})
+        frame = encode(ReadTold(chat=chat, user=user, seq=marker))
         tell([tell_receipt(chat, user=user, frame=frame)])
     return marker
 

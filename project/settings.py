@@ -25,6 +25,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "rest_framework",
     "rest_framework_simplejwt.token_blacklist",
+    "drf_spectacular_sidecar",
     "channels",
     "messaging",
 ]
@@ -89,6 +90,14 @@ REST_FRAMEWORK = {
     # Without it a client writes its own address into X-Forwarded-For and is never throttled.
     "NUM_PROXIES": environment.trusted_proxies,
     "EXCEPTION_HANDLER": "messaging.api.errors.handle_exception",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Onesocket",
+    "DESCRIPTION": "Accounts, tokens, tickets, and everything of a chat that is not live. docs/rest.md says it in words.",
+    "VERSION": "1",
+    "LICENSE": {"name": "MIT", "identifier": "MIT"},
+    "OAS_VERSION": "3.1.1",
+    "POSTPROCESSING_HOOKS": [],
 }
 ONESOCKET: dict[str, Any] = {
     "LIMITS": msgspec.structs.asdict(limits),

@@ -7,6 +7,18 @@ from typing import Any
 
 from messaging import selectors
 from messaging.access import Tokens
+from messaging.api.answers import (
+    ChatPosition,
+    ChatShown,
+    Entry,
+    Me,
+    MemberShown,
+    Noop,
+    SettingsShown,
+    Stored,
+    TokenPair,
+    UserShown,
+)
 from messaging.database import as_wire_time
 from messaging.folded import fold
 from messaging.log import Outcome
@@ -14,18 +26,18 @@ from messaging.models import Membership, PresenceShown
 from messaging.reading import tells_receipts, unread_mentions
 
 
-def show_tokens(tokens: Tokens) -> dict[str, Any]:
+def show_tokens(tokens: Tokens) -> TokenPair:
     """Show what a sign-in answers."""
     return {"access": tokens.access, "refresh": tokens.refresh}
 
 
-def show_user(user: Any) -> dict[str, Any]:
+def show_user(user: Any) -> UserShown:
     """Show a user, loaded with its account."""
     account = getattr(user, "account", None)
     return {"id": user.pk, "username": user.get_username(), "display_name": account.display_name if account else ""}
 
 
-def show_me(user: Any) -> dict[str, Any]:
+def show_me(user: Any) -> Me:
     """Show the user who asks, with what it prefers."""
     account = getattr(user, "account", None)
     preferences = account.preferences if account else {}
@@ -33,12 +45,12 @@ def show_me(user: Any) -> dict[str, Any]:
     return {**show_user(user), "presence": shown, "receipts": tells_receipts(user)}
 
 
-def show_users(users: Sequence[Any]) -> list[dict[str, Any]]:
+def show_users(users: Sequence[Any]) -> list[UserShown]:
     """Show users, each loaded with its account."""
     return [show_user(user) for user in users]
 
 
-def show_members(members: Sequence[Membership], *, viewer: int, receipts: bool) -> list[dict[str, Any]]:
+def show_members(members: Sequence[Membership], *, viewer: int, receipts: bool) -> list[MemberShown]:
     """Show members of a chat, each loaded with its user; how far others have read only with `receipts`."""
     return [
         {
@@ -53,25 +65,25 @@ def show_members(members: Sequence[Membership], *, viewer: int, receipts: bool) 
     ]
 
 
-def show_settings(membership: Membership) -> dict[str, Any]:
+def show_settings(membership: Membership) -> SettingsShown:
     """Show what a member has set for a chat."""
     return {
-        "muted_until": membership.muted_until and as_wire_time(membership.muted_until),
+        "muted_until": as_wire_time(membership.muted_until) if membership.muted_until else None,
         "archived": membership.is_archived,
-        "pinned_at": membership.pinned_at and as_wire_time(membership.pinned_at),
+        "pinned_at": as_wire_time(membership.pinned_at) if membership.pinned_at else None,
         "marked_unread": membership.is_marked_unread,
     }
 
 
-def show_outcome(outcome: Outcome) -> dict[str, Any]:
+def show_outcome(outcome: Outcome) -> Stored | Noop:
     """Show where a write stands in the log."""
-    if outcome.seq is None:
+    if outcome.seq is None or outcome.at is None:
         return {"noop": True}
-    answer: dict[str, Any] = {"seq": outcome.seq, "at": outcome.at}
-    return answer | {"duplicate": True} if outcome.duplicate else answer
+    answer: Stored = {"seq": outcome.seq, "at": outcome.at}
+    return {**answer, "duplicate": True} if outcome.duplicate else answer
 
 
-def show_chats(memberships: Sequence[Membership]) -> list[dict[str, Any]]:
+def show_chats(memberships: Sequence[Membership]) -> list[ChatShown]:
     """Show the chats of one user's memberships, each loaded with its chat."""
     chats = [membership.chat_id for membership in memberships]
     if not chats:
@@ -91,7 +103,7 @@ def show_chats(memberships: Sequence[Membership]) -> list[dict[str, Any]]:
     ]
 
 
-def _show_position(membership: Membership, mentions: int) -> dict[str, Any]:
+def _show_position(membership: Membership, mentions: int) -> ChatPosition:
     chat = membership.chat
     return {
         "id": chat.pk,
@@ -106,7 +118,7 @@ def _show_position(membership: Membership, mentions: int) -> dict[str, Any]:
     }
 
 
-def _show_last_messages(memberships: Sequence[Membership]) -> dict[int, dict[str, Any]]:
+def _show_last_messages(memberships: Sequence[Membership]) -> dict[int, Entry]:
     visible_from = {membership.chat_id: selectors.first_visible(membership) for membership in memberships}
     last = selectors.last_messages(list(visible_from)).values()
     visible = [event for event in last if event.seq >= visible_from[event.chat_id]]

@@ -10,13 +10,24 @@ from typing import Annotated, Any, ClassVar
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from messaging.protocol.codes import CloseCode, ErrorCode
+
 MAX_INTEGER = 2**53 - 1
 
 # `\Z`, not `$`, which would let a trailing newline pass.
 ClientId = Annotated[str, Meta(pattern=r"^[!-~]{1,64}\Z")]
 Integer = Annotated[int, Meta(ge=0, le=MAX_INTEGER)]
+# A signal of the host application.
+AppName = Annotated[str, Meta(pattern=r"^app\.[a-z][a-z0-9_.]{0,59}\Z")]
+# Keys of an object are text, and the same number is written in one way only.
+Cursors = Annotated[
+    dict[Integer, Integer], Meta(extra_json_schema={"propertyNames": {"pattern": "^(0|[1-9][0-9]{0,15})$"}})
+]
 # None can be uploaded yet.
 Attachments = Annotated[list[str], Meta(max_length=0)]
+# Encoded already: the shapes are those of `protocol.events`.
+EncodedEvent = Annotated[msgspec.Raw, Meta(extra_json_schema={"$ref": "#/$defs/Event"})]
+EncodedEntry = Annotated[msgspec.Raw, Meta(extra_json_schema={"$ref": "#/$defs/Entry"})]
 
 
 class Command(Struct, tag_field="type", frozen=True, kw_only=True):
@@ -29,7 +40,7 @@ class Command(Struct, tag_field="type", frozen=True, kw_only=True):
 class Hello(Command, tag="hello", frozen=True, kw_only=True):
     """The first frame of a connection; `resume` and `epoch` come together or not at all."""
 
-    resume: dict[Integer, Integer] | UnsetType = UNSET
+    resume: Cursors | UnsetType = UNSET
     epoch: str | UnsetType = UNSET
 
 
@@ -172,6 +183,28 @@ class Presence(PresenceState, tag_field="type", tag="presence", frozen=True, kw_
     """The signal of somebody watched who came or went."""
 
 
+class ReadTold(Struct, tag_field="type", tag="read", kw_only=True):
+    """The signal of a member who has read a chat up to and including `seq`."""
+
+    chat: int
+    user: int
+    seq: int
+
+
+class TypingTold(Struct, tag_field="type", tag="typing", kw_only=True):
+    """The signal of a member who begins or stops to write."""
+
+    chat: int
+    user: int
+    on: bool
+
+
+class AppSignal(Struct, kw_only=True):
+    """A signal of the host application, which names it and adds fields of its own."""
+
+    type: AppName
+
+
 class Ack(Struct, tag_field="type", tag="ack", omit_defaults=True, kw_only=True):
     """The good answer to a command."""
 
@@ -184,19 +217,36 @@ class Ack(Struct, tag_field="type", tag="ack", omit_defaults=True, kw_only=True)
     duplicate: bool = False
     noop: bool = False
     expires_at: str | None = None
-    events: list[msgspec.Raw] | None = None
-    messages: list[msgspec.Raw] | None = None
+    events: list[EncodedEvent] | None = None
+    messages: list[EncodedEntry] | None = None
     head: int | None = None
     more: bool | None = None
     states: list[PresenceState] | None = None
 
 
+class Error(Struct, tag_field="type", tag="error", kw_only=True):
+    """The bad answer to a command; `id` is null where none could be read, `retry_after` is in seconds."""
+
+    id: str | None
+    chat: int | UnsetType = UNSET
+    status: int
+    code: ErrorCode
+    detail: str
+    retry: bool
+    field: str | UnsetType = UNSET
+    retry_after: float | UnsetType = UNSET
+
+
 class Bye(Struct, tag_field="type", tag="bye", omit_defaults=True, kw_only=True):
     """Why the server ends the connection; the close frame follows."""
 
-    code: int
+    code: CloseCode
     reason: str
     retry_after: float | None = None
+
+
+AnyAnswer = Ready | Ack | Error
+AnySignal = ReadTold | TypingTold | Presence | AppSignal
 
 
 class Event(Struct, kw_only=True):

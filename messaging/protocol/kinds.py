@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
+
+from messaging.protocol import events
 
 
 class Kind(StrEnum):
@@ -23,27 +26,31 @@ class Kind(StrEnum):
     CHAT_UPDATED = "chat.updated"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class KindTraits:
-    """What the log and history need to know of a kind; `fields` are those of its event frame, in order."""
+    """What the log and history need to know of a kind; `frame` is the shape of its event on the wire."""
 
-    fields: tuple[str, ...]
+    frame: type[events.EventFrame]
     folds: bool = False
     in_history: bool = False
     counts: bool = False
 
+    @cached_property
+    def fields(self) -> tuple[str, ...]:
+        """The kind's own fields of its frame, in order."""
+        common = events.EventFrame.__struct_fields__
+        return tuple(name for name in self.frame.__struct_fields__ if name not in common)
+
 
 TRAITS: dict[Kind, KindTraits] = {
-    Kind.MESSAGE_CREATED: KindTraits(
-        ("text", "reply_to", "attachments", "mentions", "deleted"), in_history=True, counts=True
-    ),
-    Kind.MESSAGE_EDITED: KindTraits(("target", "text", "mentions", "deleted"), folds=True),
-    Kind.MESSAGE_DELETED: KindTraits(("target",), folds=True),
-    Kind.REACTION_SET: KindTraits(("target", "emoji", "on"), folds=True),
-    Kind.MEMBER_ADDED: KindTraits(("user", "role"), in_history=True),
-    Kind.MEMBER_REMOVED: KindTraits(("user",), in_history=True),
-    Kind.MEMBER_ROLE: KindTraits(("user", "role"), in_history=True),
-    Kind.CHAT_UPDATED: KindTraits(("title",), in_history=True),
+    Kind.MESSAGE_CREATED: KindTraits(events.MessageCreated, in_history=True, counts=True),
+    Kind.MESSAGE_EDITED: KindTraits(events.MessageEdited, folds=True),
+    Kind.MESSAGE_DELETED: KindTraits(events.MessageDeleted, folds=True),
+    Kind.REACTION_SET: KindTraits(events.ReactionChanged, folds=True),
+    Kind.MEMBER_ADDED: KindTraits(events.MemberAdded, in_history=True),
+    Kind.MEMBER_REMOVED: KindTraits(events.MemberRemoved, in_history=True),
+    Kind.MEMBER_ROLE: KindTraits(events.MemberRole, in_history=True),
+    Kind.CHAT_UPDATED: KindTraits(events.ChatUpdated, in_history=True),
 }
 
 IN_HISTORY = tuple(kind.value for kind, traits in TRAITS.items() if traits.in_history)

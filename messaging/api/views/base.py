@@ -15,6 +15,7 @@ from rest_framework.views import APIView
 from messaging.api.authentication import TokenAuthentication
 from messaging.api.bodies import BodyParser
 from messaging.api.errors import handle_exception
+from messaging.api.schema import CallSchema
 
 
 class ApiView(APIView):
@@ -24,6 +25,7 @@ class ApiView(APIView):
     permission_classes = [IsAuthenticated]
     parser_classes = [BodyParser]
     renderer_classes = [JSONRenderer]
+    schema = CallSchema()
     # Without OPTIONS, which would describe the code.
     http_method_names = ["get", "post", "put", "patch", "delete", "head"]
 

@@ -8,7 +8,9 @@ import msgspec
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from messaging.api.answers import SettingsShown
 from messaging.api.bodies import ChatSettingsChange, bad_field, read_body
+from messaging.api.calls import call
 from messaging.api.serializers import show_settings
 from messaging.api.views.base import ApiView
 from messaging.chat_settings import ChatSettings, change_settings
@@ -17,6 +19,7 @@ from messaging.chat_settings import ChatSettings, change_settings
 class ChatSettingsView(ApiView):
     """`/api/chats/7/settings/`: what the user has set for the chat."""
 
+    @call("change_settings", {200: (SettingsShown,)}, body=ChatSettingsChange)
     def patch(self, request: Request, chat: int) -> Response:
         """Change what the body names."""
         change = _in_utc(read_body(request, ChatSettingsChange))

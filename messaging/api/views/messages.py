@@ -9,20 +9,24 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from messaging import selectors, services
+from messaging.api.answers import EntryPage, Stored
+from messaging.api.calls import AFTER_SEQ, BEFORE_SEQ, LIMIT, call
 from messaging.api.pagination import link, read_integer, read_limit
 from messaging.api.serializers import show_outcome
 from messaging.api.views.base import ApiView
 from messaging.conf import get_limits
-from messaging.errors import BadFrame
+from messaging.errors import BadFrame, Forbidden, IdConflict, MessageNotFound
 from messaging.folded import fold_for
 from messaging.log import Write
 from messaging.models import Event
 from messaging.protocol.codec import Codec
+from messaging.protocol.frames import MessageSend
 
 
 class MessagesView(ApiView):
     """`/api/chats/7/messages/`: the history of a chat."""
 
+    @call("messages", {200: (EntryPage,)}, query=(BEFORE_SEQ, AFTER_SEQ, LIMIT))
     def get(self, request: Request, chat: int) -> Response:
         """List folded messages, newest first: those below `before`, or the oldest ones above `after`."""
         before, after, limit = read_integer(request, "before"), read_integer(request, "after"), read_limit(request)
@@ -31,8 +35,15 @@ class MessagesView(ApiView):
             events = selectors.history(membership, before=before, after=after, limit=limit + 1)
             page = events[:limit] if after is None else events[-limit:]
             following = _link(request, page, forward=after is not None) if len(events) > limit else None
-            return Response({"results": fold_for(membership, page), "next": following})
+            answer: EntryPage = {"results": fold_for(membership, page), "next": following}
+            return Response(answer)
 
+    @call(
+        "send_message",
+        {200: (Stored,), 201: (Stored,)},
+        body=MessageSend,
+        errors=(Forbidden, MessageNotFound, IdConflict),
+    )
     def post(self, request: Request, chat: int) -> Response:
         """Send a message: the `message.send` of the socket, with the same answer to a repeat of its `id`."""
         command = _codec().convert_message(_read_object(request) | {"chat": chat})

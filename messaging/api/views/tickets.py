@@ -5,12 +5,16 @@ from __future__ import annotations
 import logging
 import re
 import secrets
+from typing import Annotated
 
+from msgspec import Meta
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from messaging import selectors
+from messaging.api.answers import WsTicket
 from messaging.api.bodies import bad_field
+from messaging.api.calls import SWITCH, Parameter, call
 from messaging.api.views.base import ApiView
 from messaging.conf import get_limits, get_settings
 from messaging.connections.claims import connected_from_elsewhere
@@ -22,6 +26,10 @@ from messaging.tickets import leave_ticket
 logger = logging.getLogger(__name__)
 
 _DEVICE = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_QUERY = (
+    Parameter("device", Annotated[str, Meta(pattern=f"^{_DEVICE.pattern}$")], "The installation, made up once by it."),
+    Parameter("take", SWITCH, "Whether to replace a connection from another device."),
+)
 
 
 class TicketView(ApiView):
@@ -29,6 +37,7 @@ class TicketView(ApiView):
 
     throttle_scope = "ticket"
 
+    @call("ticket", {200: (WsTicket,)}, query=_QUERY, errors=(AlreadyConnected,))
     def get(self, request: Request) -> Response:
         """Leave a ticket for this device, unless the user is connected from another."""
         device, take = _read_device(request), _read_take(request)
@@ -38,14 +47,13 @@ class TicketView(ApiView):
             raise AlreadyConnected
         chats = selectors.chats_of(self.me)
         _leave(self.me, device=device, take=take, chats=chats)
-        return Response(
-            {
-                "expires_in": get_limits().ticket_seconds,
-                "protocol": PROTOCOL_NAME,
-                "path": f"/ws/?device={device}",
-                "chats": chats,
-            }
-        )
+        ticket: WsTicket = {
+            "expires_in": get_limits().ticket_seconds,
+            "protocol": PROTOCOL_NAME,
+            "path": f"/ws/?device={device}",
+            "chats": chats,
+        }
+        return Response(ticket)
 
 
 def _read_device(request: Request) -> str:

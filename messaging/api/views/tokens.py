@@ -8,10 +8,12 @@ from rest_framework.response import Response
 
 from messaging import accounts
 from messaging.access import issue_tokens
+from messaging.api.answers import TokenPair
 from messaging.api.bodies import Credentials, Refresh, read_body
+from messaging.api.calls import call
 from messaging.api.serializers import show_tokens
 from messaging.api.views.base import PublicView
-from messaging.errors import CredentialsInvalid
+from messaging.errors import CredentialsInvalid, TokenExpired, TokenInvalid
 
 
 class TokenView(PublicView):
@@ -19,6 +21,7 @@ class TokenView(PublicView):
 
     throttle_scope = "token"
 
+    @call("login", {200: (TokenPair,)}, body=Credentials, errors=(CredentialsInvalid,))
     def post(self, request: Request) -> Response:
         """Sign in; an unknown name takes as long as a wrong password."""
         body = read_body(request, Credentials)
@@ -31,6 +34,7 @@ class TokenView(PublicView):
 class RefreshView(PublicView):
     """`POST /api/token/refresh/`: the next tokens for a refresh token."""
 
+    @call("refresh", {200: (TokenPair,)}, body=Refresh, errors=(TokenInvalid, TokenExpired))
     def post(self, request: Request) -> Response:
         """Spend the refresh token."""
         return Response(show_tokens(accounts.refresh_tokens(read_body(request, Refresh).refresh)))

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db.models import Field
-from msgspec import UNSET
+from msgspec import UNSET, Meta
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from messaging import accounts, selectors
 from messaging.access import revoke
+from messaging.api.answers import Me, NewUser, UserPage
 from messaging.api.bodies import (
     Credentials,
     NewPassword,
@@ -25,17 +26,28 @@ from messaging.api.bodies import (
     clean_display_name,
     read_body,
 )
+from messaging.api.calls import AFTER_ID, LIMIT, Parameter, call
 from messaging.api.pagination import paginate, parse_integer, read_integer, read_limit
 from messaging.api.serializers import show_me, show_users
 from messaging.api.views.base import ApiView
 from messaging.blocks import blocked_by, without_blocked
 from messaging.conf import get_settings
-from messaging.errors import BadFrame, Forbidden, TokenInvalid
+from messaging.errors import BadFrame, CredentialsInvalid, Forbidden, TokenInvalid, UsernameTaken, UserNotFound
 from messaging.protocol.codec import clean_text
 
 # Names that one call resolves, and characters of a name that is looked for.
 _IDS_MOST = 200
 _SEARCH_CHARS = 150
+_QUERY = (
+    Parameter("search", Annotated[str, Meta(max_length=_SEARCH_CHARS)], "Find active users by a part of the name."),
+    Parameter(
+        "ids",
+        Annotated[str, Meta(pattern=f"^([0-9]{{1,15}}(,[0-9]{{1,15}}){{0,{_IDS_MOST - 1}}})?$")],
+        "Name those of the ids that one shares a chat with.",
+    ),
+    AFTER_ID,
+    LIMIT,
+)
 
 
 class UsersView(ApiView):
@@ -55,16 +67,19 @@ class UsersView(ApiView):
         return [] if self._is_public() else super().get_permissions()
 
     def _is_public(self) -> bool:
-        return self.request.method == "POST"
+        # A view that is only described has no request at first.
+        return getattr(self.request, "method", None) == "POST"
 
+    @call("users", {200: (UserPage,)}, query=_QUERY)
     def get(self, request: Request) -> Response:
         """List users: `?ids=` names, `?search=` finds, without either those one shares a chat with."""
         ids, search = request.query_params.get("ids"), request.query_params.get("search")
+        after, limit = read_integer(request, "after") or 0, read_limit(request)
         with selectors.one_snapshot():
             if ids is not None:
                 return Response({"results": show_users(self._name(ids)), "next": None})
             users = selectors.people_of(self.me) if search is None else self._find(search)
-            rows = users.filter(pk__gt=read_integer(request, "after") or 0)[: read_limit(request) + 1]
+            rows = users.filter(pk__gt=after)[: limit + 1]
             return Response(paginate(request, list(rows), show=show_users, after=lambda user: user.pk))
 
     def _name(self, ids: str) -> list[Any]:
@@ -79,6 +94,7 @@ class UsersView(ApiView):
             raise bad_field("search")
         return without_blocked(selectors.find_users(text).exclude(pk=self.me), self.me)
 
+    @call("register", {201: (NewUser,)}, body=Credentials, errors=(Forbidden, UsernameTaken))
     def post(self, request: Request) -> Response:
         """Register, where it is open."""
         if not get_settings().open_registration:
@@ -87,16 +103,19 @@ class UsersView(ApiView):
         username = _check_username(body.username)
         _check_password(body.password, user=get_user_model()(username=username), field="password")
         user = accounts.register_user(username=username, password=body.password)
-        return Response({"id": user.pk, "username": user.get_username()}, status=201)
+        answer: NewUser = {"id": user.pk, "username": user.get_username()}
+        return Response(answer, status=201)
 
 
 class MeView(ApiView):
     """`/api/users/me/`: the user who asks."""
 
+    @call("me", {200: (Me,)})
     def get(self, request: Request) -> Response:
         """Show who the token is of."""
         return Response(show_me(request.user))
 
+    @call("change_me", {200: (Me,)}, body=Profile)
     def patch(self, request: Request) -> Response:
         """Change the name that others see, or a preference."""
         body = read_body(request, Profile)
@@ -118,6 +137,7 @@ class MeView(ApiView):
 class BlockedView(ApiView):
     """`/api/users/blocked/`: whom the user blocks."""
 
+    @call("blocked", {200: (UserPage,)}, query=(AFTER_ID, LIMIT))
     def get(self, request: Request) -> Response:
         """List them by id."""
         rows = blocked_by(self.me, after=read_integer(request, "after") or 0)[: read_limit(request) + 1]
@@ -127,11 +147,13 @@ class BlockedView(ApiView):
 class BlockView(ApiView):
     """`/api/users/blocked/3/`: whether the user blocks that one."""
 
+    @call("block", {204: ()}, errors=(BadFrame, UserNotFound))
     def put(self, request: Request, user: int) -> Response:
         """Block."""
         accounts.block_user(user=self.me, blocked=user)
         return Response(status=204)
 
+    @call("unblock", {204: ()}, errors=(BadFrame, UserNotFound))
     def delete(self, request: Request, user: int) -> Response:
         """Block no longer."""
         accounts.unblock_user(user=self.me, blocked=user)
@@ -141,6 +163,7 @@ class BlockView(ApiView):
 class LogoutView(ApiView):
     """`POST /api/users/logout/`: end one sign-in, or all."""
 
+    @call("logout", {204: ()}, body=SignOut)
     def post(self, request: Request) -> Response:
         """Make one refresh token void, or every token of the user."""
         body = read_body(request, SignOut)
@@ -160,6 +183,7 @@ class PasswordView(ApiView):
     # The old password can be guessed here too.
     throttle_scope = "token"
 
+    @call("change_password", {204: ()}, body=NewPassword, errors=(CredentialsInvalid,))
     def post(self, request: Request) -> Response:
         """Change the password."""
         body = read_body(request, NewPassword)

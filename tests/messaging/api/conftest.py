@@ -12,6 +12,7 @@ from rest_framework.test import APIClient
 
 from messaging import accounts, services
 from messaging.access import issue_tokens
+from tests.messaging.api.described import expect_described
 
 PASSWORD = "a long way to Tipperary"
 
@@ -29,13 +30,14 @@ class Caller:
         self.headers: dict[str, str] = {}
 
     def call(self, method: str, path: str, body: Any = None, *, raw: bytes | None = None, **headers: Any) -> int:
-        """Call and return the status."""
+        """Call and return the status; the answer is one that the API's own document knows."""
         data = raw if raw is not None or body is None else json.dumps(body).encode()
         path = path if path.startswith("http") else f"/api/{path}"
         client: Any = self.client
         response = client.generic(method, path, data or b"", "application/json", **headers)
         self.headers = dict(response.items())
         self.body = json.loads(response.content) if response.content else None
+        expect_described(method, path, response.status_code, self.body)
         return int(response.status_code)
 
     def get(self, path: str) -> Any:
