@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import logging
 import time
 import uuid
 from typing import Any
@@ -19,8 +18,9 @@ from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from channels.layers import get_channel_layer
 from channels.utils import await_many_dispatch
 
+from consumers.connection_log import ConnectionLog
 from consumers.deadlines import Deadlines
-from consumers.handlers import HANDLERS
+from consumers.handlers import ANSWERED_LATER, HANDLERS
 from consumers.inbox import Inbox
 from consumers.limits import Allowance
 from consumers.outlet import make_outlet
@@ -38,12 +38,10 @@ from messaging.fanout import tell_claimed
 from messaging.protocol.batch import EventBatch
 from messaging.protocol.codec import Codec, RefusedFrame, encode
 from messaging.protocol.codes import CloseCode
-from messaging.protocol.frames import Ack, AnyCommand, Bye, Hello, Ready, TokenRefresh
+from messaging.protocol.frames import Ack, AnyCommand, Bye, Hello, Read, Ready, TokenRefresh
 from messaging.reading import hears_receipts
 from messaging.runtime import ensure_runtime
 from messaging.selectors import Overview
-
-logger = logging.getLogger(__name__)
 
 # How long a server may take to hand over what was said last, and then the close frame.
 _CLOSE_SECONDS = 2.0
@@ -73,6 +71,7 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
         self.runtime = ensure_runtime()
         self.access: Access = scope["access"]
         self.user = self.access.user
+        self.log = ConnectionLog(user=self.user, request_id=scope.get("request_id"))
         limits = get_limits()
         self._codec = Codec(frame_bytes=limits.frame_bytes, text_chars=limits.text_chars)
         self._allowance = Allowance(limits, now=time.monotonic())
@@ -96,6 +95,7 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
             channel=self.channel_name,
             runtime=self.runtime,
             deadlines=self.deadlines,
+            log=self.log,
             end=self.end,
             send_away=functools.partial(send_away, self),
         )
@@ -129,12 +129,13 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
             # Bounded, turn included: a client that has given up has tried again, and its newer claim must not be replaced.
             async with asyncio.timeout(get_limits().hello_seconds), self.runtime.opening():
                 self.claim = self._make_claim(await self.runtime.beat.registered())
+                self.log.begin(self.claim.connection)
                 self.runtime.connections.open(self.claim.connection)
                 self._claiming = self.runtime.spawn(run_in_thread(take_claim, self.claim))
                 # Shielded: a claim that commits after its handshake was cancelled is released all the same.
                 return await asyncio.shield(self._claiming)
         except Exception:
-            logger.warning("The claim of a connection could not be taken.", exc_info=True)
+            self.log.warning("The claim of a connection could not be taken.", exc_info=True)
             return False
 
     def _make_claim(self, node: str) -> Claim:
@@ -174,17 +175,23 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
 
     async def websocket_disconnect(self, message: dict[str, Any]) -> None:
         """Stop: everything else is done by the clean-up, which runs however a connection ends."""
+        self._note_end(message.get("code"))
         raise StopConsumer
 
     def end(self, code: CloseCode, *, retry_after: float | None = None) -> None:
         """Say bye and close; nothing is sent after the bye."""
         if self._ending:
             return
+        self._note_end(code)
         self._ending = True
         metrics.CLOSES.labels(code.name.lower()).inc()
         self.outlet.send(encode(Bye(code=code, reason=code.reason, retry_after=retry_after)))
         self.outlet.seal()
         self.runtime.spawn(self._close(code))
+
+    def _note_end(self, code: int | None) -> None:
+        if not self._ending and code is not None:
+            self.log.code = int(code)
 
     async def _close(self, code: CloseCode) -> None:
         """Close, in good order where the server takes what was sent, and by force where it waits for a peer."""
@@ -201,6 +208,7 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
                 self._application.cancel()
 
     def _clean_up(self) -> None:
+        self._note_end(self._inbox.left_with)
         self._ending = True
         self._inbox.close()
         self.deadlines.close()
@@ -213,6 +221,7 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
             was_open = self.runtime.connections.holds(self.claim.connection)
             if was_open:
                 metrics.CONNECTIONS.dec()
+                self.log.tell_end(frames_out=self.outlet.frames)
             self.runtime.spawn(self._release(self._claiming, was_open=was_open))
 
     async def _release(self, claiming: asyncio.Task[bool], *, was_open: bool) -> None:
@@ -221,7 +230,7 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
         try:
             await run_in_thread(release_claim, self.claim.connection)
         except Exception:
-            logger.warning("A claim could not be released; the beat will.", exc_info=True)
+            self.log.warning("A claim could not be released; the beat will.", exc_info=True)
         finally:
             self.runtime.connections.discard(self.claim.connection)
             if was_open:
@@ -233,6 +242,7 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None, **kwargs: Any) -> None:
         """Take one frame from the client; whatever is wrong with it is answered, and the next one works."""
         now = time.monotonic()
+        self.log.frames_in += 1
         # What is not read before the process ends is sent again to the next one.
         if self._ending or self.runtime.draining:
             return
@@ -259,28 +269,36 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
         except StopConsumer:
             raise
         except Exception as error:
-            refusal = _as_chat_error(error)
+            refusal = self._as_chat_error(error)
             # A signal without an id gets no answer.
             if command.id is not None:
+                metrics.count_answer(type(command), refusal.code)
                 raise RefusedFrame(
                     refusal, id=command.id, chat=command.chat, is_hello=isinstance(command, Hello)
                 ) from None
+        else:
+            if command.id is not None and type(command) not in ANSWERED_LATER:
+                metrics.count_answer(type(command), metrics.OK)
 
     def _decode(self, text: str | None) -> AnyCommand:
-        if text is None:
-            raise RefusedFrame(BadJson())
-        return self._codec.decode(text)
+        try:
+            if text is None:
+                raise RefusedFrame(BadJson())
+            return self._codec.decode(text)
+        except RefusedFrame as refused:
+            metrics.count_answer(None, refused.error.code)
+            raise
 
     def _admit(self, command: AnyCommand, now: float) -> None:
-        metrics.COMMANDS.labels(type(command).__struct_config__.tag).inc()
+        self.log.commands += 1
+        metrics.COMMANDS_OF[type(command)].inc()
         if not isinstance(command, TokenRefresh) and not self._allowance.commands(now):
-            metrics.LIMITS_HIT.labels("commands_per_second").inc()
+            metrics.RATE_LIMITED.inc()
             raise RateLimited(retry_after=self._allowance.wait())
         if isinstance(command, Hello) == self._ready:
             raise BadFrame("Hello was said.", field="type") if self._ready else HelloExpected
 
     def _refuse(self, error: ChatError, *, id: str | None, chat: int | None, now: float) -> None:
-        metrics.ERRORS.labels(error.code.value).inc()
         self.outlet.send(encode_error(error, id=id, chat=chat))
         if not self._allowance.forgives(error.code, now):
             self.end(CloseCode.FLOODING)
@@ -290,6 +308,7 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
         self.outlet.send(encode(ack))
 
     def _answer_mark(self, chat: int, id: str, error: ChatError | None) -> None:
+        metrics.count_answer(Read, metrics.OK if error is None else error.code)
         if error is not None:
             self._refuse(error, id=id, chat=chat, now=time.monotonic())
         else:
@@ -382,11 +401,10 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
         if code is not None:
             self.end(code)
 
-
-def _as_chat_error(error: Exception) -> ChatError:
-    if isinstance(error, ChatError):
-        return error
-    if isinstance(error, STORE_AWAY):
-        return Unavailable(retry_after=1.0)
-    logger.error("A command failed.", exc_info=error)
-    return Internal()
+    def _as_chat_error(self, error: Exception) -> ChatError:
+        if isinstance(error, ChatError):
+            return error
+        if isinstance(error, STORE_AWAY):
+            return Unavailable(retry_after=1.0)
+        self.log.error("A command failed.", exc_info=error)
+        return Internal()

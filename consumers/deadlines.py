@@ -60,10 +60,11 @@ class Deadlines:
         if outlet.room > 0:
             return
         metrics.LIMITS_HIT.labels("pending_bytes").inc()
-        while outlet.room <= 0 and not self._closed:
-            # Anew after each moment with room: it was used by others who waited, and the peer does read.
-            self._watch_room(lambda: outlet.room)
-            await asyncio.sleep(ROOM_SECONDS)
+        with metrics.SLOW_READERS.track_inprogress():
+            while outlet.room <= 0 and not self._closed:
+                # Anew after each moment with room: it was used by others who waited, and the peer does read.
+                self._watch_room(lambda: outlet.room)
+                await asyncio.sleep(ROOM_SECONDS)
         self.cancel("room")
 
     def watch_answers(self, oldest: Callable[[], float | None]) -> None:

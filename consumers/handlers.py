@@ -120,16 +120,21 @@ async def submit_write(consumer: ChatConsumer, command: AnyWrite) -> None:
     consumer.streams.add_pending(pending)
     consumer.deadlines.watch_answers(consumer.streams.oldest_pending)
 
+    def refuse(error: ChatError) -> None:
+        metrics.count_answer(type(command), error.code)
+        consumer.streams.refuse(pending, error)
+
     def answer(outcome: Outcome | ChatError, epoch: str) -> None:
         if isinstance(outcome, ChatError):
-            consumer.streams.refuse(pending, outcome)
+            refuse(outcome)
         else:
+            metrics.count_answer(type(command), metrics.OK)
             consumer.attend(pending.chat, consumer.streams.settle(pending, outcome, epoch))
 
     try:
         consumer.runtime.writer.submit(write, answer)
     except ChatError as error:
-        consumer.streams.refuse(pending, error)
+        refuse(error)
 
 
 def _as_text(access: Access) -> str:
@@ -209,3 +214,6 @@ HANDLERS: dict[type[AnyCommand], Handler] = {
     Typing: tell_typing,
     PresenceWatch: watch_presence,
 }
+
+# Those whose handler returns before there is an answer.
+ANSWERED_LATER = frozenset({MessageSend, MessageEdit, MessageDelete, ReactionSet, Read})

@@ -24,6 +24,8 @@ class Inbox:
         self._ahead: deque[Message] = deque()
         # A read that was begun and not finished: what it brings is the next message.
         self._reading: asyncio.Future[Message] | None = None
+        # With what code the peer left while something was done for it.
+        self.left_with: int | None = None
 
     async def take(self) -> Message:
         """Return the next message."""
@@ -52,6 +54,7 @@ class Inbox:
             return
         message, self._reading = self._reading.result(), None
         if message["type"] == "websocket.disconnect":
+            self.left_with = message.get("code")
             raise StopConsumer
         self._ahead.append(message)
 

@@ -49,6 +49,8 @@ class PreparedOutlet:
         self._buffer: list[bytes] = []
         self._buffered = 0
         self._sealed = False
+        # How many frames were taken.
+        self.frames = 0
         self._loop = asyncio.get_running_loop()
 
     @property
@@ -58,15 +60,16 @@ class PreparedOutlet:
 
     def send(self, payload: bytes) -> None:
         """Send one frame."""
-        self._write(prepare_frame(payload))
+        self._write(prepare_frame(payload), 1)
 
     def send_batch(self, batch: EventBatch) -> None:
         """Send the frames of a batch, prepared once for all receivers."""
-        self._write(batch.prepared)
+        self._write(batch.prepared, len(batch))
 
-    def _write(self, data: bytes) -> None:
+    def _write(self, data: bytes, frames: int) -> None:
         if self._sealed:
             return
+        self.frames += frames
         if not self._buffer:
             self._loop.call_soon(self._flush)
         self._buffer.append(data)
@@ -99,6 +102,8 @@ class PlainOutlet:
         self._waiting: deque[bytes] = deque()
         self._waiting_bytes = 0
         self._sealed = False
+        # How many frames were taken.
+        self.frames = 0
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -110,6 +115,7 @@ class PlainOutlet:
         """Send one frame."""
         if self._sealed:
             return
+        self.frames += 1
         self._waiting.append(payload)
         self._waiting_bytes += len(payload)
         if self._task is None:

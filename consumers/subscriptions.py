@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any
 
+from consumers.connection_log import ConnectionLog
 from consumers.deadlines import Deadlines
 from consumers.stream import Outlet, Stream, Streams, Verdict
 from messaging import metrics, selectors
@@ -17,8 +17,6 @@ from messaging.protocol.codes import CloseCode
 from messaging.protocol.frames import Ready
 from messaging.runtime import Runtime
 from messaging.selectors import Overview
-
-logger = logging.getLogger(__name__)
 
 # What failed because the store or the layer was away is tried again after this many seconds, while the socket is open.
 _AGAIN_SECONDS = 1.0
@@ -38,6 +36,7 @@ class Subscriptions:
         channel: str,
         runtime: Runtime,
         deadlines: Deadlines,
+        log: ConnectionLog,
         end: Callable[[CloseCode], None],
         send_away: Callable[[], None],
     ) -> None:
@@ -50,6 +49,7 @@ class Subscriptions:
         self._tail = runtime.tail
         self._canary = runtime.canary
         self._deadlines = deadlines
+        self._log = log
         self._end = end
         self._send_away = send_away
         self._groups: set[str] = set()
@@ -198,7 +198,7 @@ class Subscriptions:
         try:
             page = await self._reader.page(stream.chat, after=after)
         except Exception:
-            logger.warning("The log of chat %d could not be read; trying again.", stream.chat, exc_info=True)
+            self._log.warning("The log of chat %d could not be read; trying again.", stream.chat, exc_info=True)
             await asyncio.sleep(_AGAIN_SECONDS)
             return Verdict.HOLE
         if page.epoch != self._streams.epoch:
@@ -238,7 +238,7 @@ class Subscriptions:
             try:
                 return await run_in_thread(selectors.read_position, self.user, chat)
             except Exception:
-                logger.warning("The membership of chat %d could not be read; trying again.", chat, exc_info=True)
+                self._log.warning("The membership of chat %d could not be read; trying again.", chat, exc_info=True)
                 await asyncio.sleep(_AGAIN_SECONDS)
 
     # Groups
@@ -261,7 +261,7 @@ class Subscriptions:
         except Exception:  # whatever the layer raises: without it the log alone is heard
             metrics.JOIN_FAILURES.inc()
             self._canary.doubt()
-            logger.warning("The channel layer did not take %d joins.", len(groups), exc_info=True)
+            self._log.warning("The channel layer did not take %d joins.", len(groups), exc_info=True)
 
     async def _leave(self, chats: Iterable[int]) -> None:
         async with self._lock:
@@ -282,7 +282,7 @@ class Subscriptions:
                 for group in groups:
                     await self._layer.group_discard(group, self._channel)
         except Exception:
-            logger.info("The channel layer did not take some leaves.", exc_info=True)
+            self._log.info("The channel layer did not take some leaves.", exc_info=True)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         if self._closed:
@@ -295,7 +295,7 @@ class Subscriptions:
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            logger.error("A stream could not be served.", exc_info=error)
+            self._log.error("A stream could not be served.", exc_info=error)
             self._end(CloseCode.INTERNAL)
 
 

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextvars import Context
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -29,7 +30,8 @@ class Batcher(Generic[T]):
         """Add an item; the batch it joins starts after this call, never before."""
         self._waiting.append(item)
         if self._task is None:
-            self._task = asyncio.get_running_loop().create_task(self._run())
+            # In no context: what is done for many is not to be logged under the request of the first.
+            self._task = asyncio.get_running_loop().create_task(self._run(), context=Context())
 
     async def _run(self) -> None:
         # Nothing may await between the last look at the queue and the task's end: an item put then would wait for ever.

@@ -56,7 +56,7 @@ def make_lane(name: str) -> ThreadPoolExecutor:
 
 async def run_in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Run `function` in a database thread, which gives its connection back afterwards."""
-    work = functools.partial(_give_back_after, function, *args, **kwargs)
+    work = functools.partial(_give_back_after, time.perf_counter(), function, *args, **kwargs)
     return await asyncio.get_running_loop().run_in_executor(get_pool(), work)
 
 
@@ -66,7 +66,8 @@ async def run_in_lane(lane: ThreadPoolExecutor, function: Callable[P, T], *args:
     return await asyncio.get_running_loop().run_in_executor(lane, work)
 
 
-def _give_back_after(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+def _give_back_after(asked_at: float, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+    metrics.DATABASE_WAIT_SECONDS.observe(time.perf_counter() - asked_at)
     try:
         return function(*args, **kwargs)
     except STORE_AWAY as error:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from operator import attrgetter
 from typing import Any
@@ -45,13 +45,21 @@ def group_for_node(name: str) -> str:
     return f"node.{name}"
 
 
-def announce_events(events: Sequence[Event], *, epoch: str) -> list[Publication]:
-    """Return what the members of the events' chats are told: in the order of the log, once per chat."""
+def announce_events(
+    events: Sequence[Event], *, epoch: str, sent_at: Mapping[int, float] | None = None
+) -> list[Publication]:
+    """Return what the members of the events' chats are told: in the order of the log, once per chat.
+
+    `sent_at` has the moment at which one of a chat's writes was sent, of chats whose delivery is timed.
+    """
     publications: list[Publication] = []
     by_chat = sorted(events, key=attrgetter("chat"))
     for chat, group in groupby(by_chat, key=attrgetter("chat")):
         of_chat = list(group)
-        publications.append((group_for_chat(chat), EventBatch.from_events(of_chat, epoch=epoch).as_message()))
+        message = EventBatch.from_events(of_chat, epoch=epoch).as_message()
+        if sent_at and chat in sent_at:
+            message["sent_at"] = sent_at[chat]
+        publications.append((group_for_chat(chat), message))
         publications += [tell_joined(e.body["user"], chat) for e in of_chat if e.kind == Kind.MEMBER_ADDED]
     return publications
 

@@ -23,6 +23,8 @@ from channels.layers import InMemoryChannelLayer
 from channels_redis.pubsub import RedisPubSubChannelLayer, RedisPubSubLoopLayer, RedisSingleShardConnection
 from channels_redis.utils import _wrap_close, decode_hosts
 
+from messaging.metrics import count_delivery
+
 logger = logging.getLogger(__name__)
 
 Message = dict[str, Any]
@@ -71,13 +73,16 @@ class InMemoryLayer(InMemoryChannelLayer):
     async def group_send(self, group: str, message: Message) -> None:
         """Send to all channels of a group; those attached are called here and now."""
         self._clean_expired()
+        receivers = 0
         for channel in list(self.groups.get(group, ())):
             if (sink := self._sinks.get(channel)) is not None:
                 _deliver(sink, message)
+                receivers += 1
             else:
                 # A full queue loses its own message only.
                 with contextlib.suppress(ChannelFull):
                     await super().send(channel, message)
+        count_delivery(message, receivers)
 
     async def send_groups(self, publications: Sequence[tuple[str, Message]]) -> None:
         """Send many group messages, in order."""
@@ -219,12 +224,16 @@ class _LoopLayer(RedisPubSubLoopLayer):
             self.channels[name].put_nowait(data)
             return
         message: Message | None = None
+        receivers = 0
         for channel in tuple(self.groups.get(name, ())):
             if (sink := self._sinks.get(channel)) is not None:
                 message = message if message is not None else self.channel_layer.deserialize(data)
                 _deliver(sink, message)
+                receivers += 1
             elif channel in self.channels:
                 self.channels[channel].put_nowait(data)
+        if message is not None:
+            count_delivery(message, receivers)
 
     def _only_shard(self) -> _Shard:
         # Settings give one server or one Sentinel master: more hosts would be shards, which lose messages when they change.

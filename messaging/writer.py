@@ -7,6 +7,7 @@ happens to the writer's own connection.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -21,6 +22,9 @@ from messaging.signals import SignalSender
 
 logger = logging.getLogger(__name__)
 
+# How far apart the writes are whose way to the members is timed.
+_TIME_EVERY_SECONDS = 0.2
+
 Answer = Callable[[Outcome | ChatError, str], None]
 
 
@@ -28,6 +32,8 @@ Answer = Callable[[Outcome | ChatError, str], None]
 class _Waiting:
     write: Write
     answer: Answer
+    # By the wall clock, where the way of this one is timed.
+    sent_at: float | None
 
 
 class Writer:
@@ -42,13 +48,22 @@ class Writer:
         self._lane = make_lane("writer")
         self._batcher = Batcher(self._commit, most=get_limits().writes_per_commit)
         self._most = get_limits().writes_waiting
+        self._time_next_at = 0.0
 
     def submit(self, write: Write, answer: Answer) -> None:
         """Queue a write; raises RateLimited when the queue is full."""
         if len(self._batcher) >= self._most:
             metrics.LIMITS_HIT.labels("writes_waiting").inc()
             raise RateLimited(retry_after=1.0)
-        self._batcher.put(_Waiting(write, answer))
+        self._batcher.put(_Waiting(write, answer, self._time_some()))
+
+    def _time_some(self) -> float | None:
+        """Return the time for a few writes in each second."""
+        now = time.time()
+        if 0 <= self._time_next_at - now <= _TIME_EVERY_SECONDS:
+            return None
+        self._time_next_at = now + _TIME_EVERY_SECONDS
+        return now
 
     async def _commit(self, batch: list[_Waiting]) -> None:
         try:
@@ -57,7 +72,7 @@ class Writer:
             logger.exception("The writer's thread failed.")
             result = Batch([Unavailable(retry_after=1.0)] * len(batch), epoch="")
         events = [o.event for o in result.outcomes if isinstance(o, Outcome) and o.event is not None]
-        self._publisher.publish(announce_events(events, epoch=result.epoch))
+        self._publisher.publish(announce_events(events, epoch=result.epoch, sent_at=_times_of(batch)))
         self._signals.tell_stored(events)
         for waiting, outcome in zip(batch, result.outcomes, strict=True):
             _answer(waiting, outcome, result.epoch)
@@ -69,6 +84,11 @@ class Writer:
     def close(self) -> None:
         """Give up the thread."""
         close_lane(self._lane)
+
+
+def _times_of(batch: list[_Waiting]) -> dict[int, float]:
+    """Return when writes were sent, by chat, of those whose way is timed."""
+    return {waiting.write.chat: waiting.sent_at for waiting in batch if waiting.sent_at is not None}
 
 
 def _answer(waiting: _Waiting, outcome: Outcome | ChatError, epoch: str) -> None:

@@ -52,6 +52,11 @@ RedisUrl = Annotated[
         description="redis://host:6379/0, rediss://host:6379/0 or redis+sentinel://host:26379,host:26379/master/0",
     ),
 ]
+Folder = Annotated[str, msgspec.Meta(min_length=1, description="a folder")]
+# Sentry's address of a project, whose user is a key.
+SentryDsn = Annotated[
+    str, msgspec.Meta(pattern=r"^https?://[^@/\s]+@[^/\s]+/\S+\Z", description="https://key@host/project")
+]
 Host = Annotated[str, msgspec.Meta(pattern=rf"^(\*|\.?{_HOST})\Z")]
 Hosts = Annotated[tuple[Host, ...], msgspec.Meta(description="a comma list of host names without scheme or port, or *")]
 # Browsers send an Origin in lower case; `*` and `null` would open the socket to every page.
@@ -74,6 +79,10 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True, rename="upper"):
     port: Port = 8000
     debug: bool = False
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
+    log_format: Literal["text", "json"] | None = None
+    metrics_token: Key | None = None
+    prometheus_multiproc_dir: Folder | None = None
+    sentry_dsn: SentryDsn | None = None
 
     database_url: DatabaseUrl | None = None
     database_threads: Count = 8
@@ -114,6 +123,11 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True, rename="upper"):
         if self.ws_allowed_origins is not None:
             return self.ws_allowed_origins
         return (f"http://127.0.0.1:{self.port}", f"http://localhost:{self.port}")
+
+    @property
+    def logs_json(self) -> bool:
+        """Tell whether a log line is a JSON object; without the variable, only where there are services."""
+        return not self.embedded if self.log_format is None else self.log_format == "json"
 
     @property
     def registers(self) -> bool:
@@ -168,18 +182,18 @@ def _split(value: str) -> tuple[str, ...]:
 
 def _explain(name: str, hint: Any, value: str) -> str:
     # Keys and addresses hold secrets, and stderr ends up in logs.
-    shown = "" if name.endswith(("_KEY", "_URL")) else f", not {value!r}"
+    shown = "" if name.endswith(("_KEY", "_URL", "_DSN", "METRICS_TOKEN")) else f", not {value!r}"
     return f"onesocket: {name} must be {_expected(hint)}{shown}."
 
 
 def _expected(hint: Any) -> str:
     """Say in words what a variable may be."""
     for part in (hint, *get_args(hint)):
+        if get_origin(part) is Literal:
+            return " or ".join(get_args(part))
         for meta in getattr(part, "__metadata__", ()):
             if meta.description:
                 return str(meta.description)
-    if get_origin(hint) is Literal:
-        return " or ".join(get_args(hint))
     return {int: "a whole number of at least 1", float: "a number above 0", bool: "0 or 1"}[_base(hint)]
 
 

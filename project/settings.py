@@ -7,8 +7,13 @@ import msgspec
 
 from project import keys, stores
 from project.env import BASE_DIR, load
+from project.metrics_folder import share_metrics
+from project.sentry import start_sentry
 
 environment = load()
+# Before anything that counts is imported.
+share_metrics(environment.prometheus_multiproc_dir)
+start_sentry(environment.sentry_dsn)
 limits = environment.limits
 
 DEBUG = environment.debug
@@ -31,7 +36,9 @@ INSTALLED_APPS = [
 ]
 # Each also serves async handlers; one that does not would send all behind it through threads of their own.
 MIDDLEWARE = [
+    "project.requests.identify",
     "project.health.answer_probes",
+    "project.exposition.expose_metrics",
     "django.middleware.security.SecurityMiddleware",
     "project.static.StaticFiles",
     "django.middleware.common.CommonMiddleware",
@@ -109,11 +116,19 @@ ONESOCKET: dict[str, Any] = {
     "DEMO_LOGINS": environment.embedded,
 }
 
+METRICS_TOKEN = environment.metrics_token
+PROMETHEUS_MULTIPROC_DIR = environment.prometheus_multiproc_dir
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)-7s %(name)s: %(message)s"}},
-    "handlers": {"stream": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {
+        "text": {"()": "project.logs.TextFormatter"},
+        "json": {"()": "project.logs.JsonFormatter"},
+    },
+    "handlers": {
+        "stream": {"class": "logging.StreamHandler", "formatter": "json" if environment.logs_json else "text"}
+    },
     "root": {"handlers": ["stream"], "level": environment.log_level},
     "loggers": {
         # Django's own handlers would print a second time and write mail.

@@ -18,6 +18,7 @@ from messaging.access import Access, verify_access
 from messaging.conf import get_settings
 from messaging.errors import ChatError
 from messaging.protocol.codes import PROTOCOL_NAME
+from messaging.request_id import choose_request_id
 from messaging.runtime import Seat, ensure_runtime
 from messaging.tickets import Ticket, take_ticket
 
@@ -36,7 +37,7 @@ class RefusedHandshakeError(Exception):
 
 
 class Handshake:
-    """ASGI middleware: lets in who may claim, with `access`, `ticket` and `subprotocol` added to the scope."""
+    """ASGI middleware: lets in who may claim; adds `access`, `ticket`, `subprotocol`, `seat`, `request_id` to the scope."""
 
     def __init__(self, application: Application) -> None:
         self._application = application
@@ -45,6 +46,7 @@ class Handshake:
         """Check the handshake, then hand over to the consumer."""
         runtime = ensure_runtime()
         full = runtime.is_full
+        request_id = choose_request_id(next(iter(_headers(scope, b"x-request-id")), None))
         with Seat(runtime) as seat:
             try:
                 if full:
@@ -52,10 +54,10 @@ class Handshake:
                 admitted = await self._admit(scope)
             except RefusedHandshakeError as refused:
                 metrics.HANDSHAKES.labels(str(refused)).inc()
-                logger.info("Handshake refused: %s", refused)
+                logger.info("Handshake refused: %s", refused, extra={"request_id": request_id})
                 await send({"type": "websocket.close"})
                 return
-            await self._application(scope | admitted | {"seat": seat}, receive, send)
+            await self._application(scope | admitted | {"seat": seat, "request_id": request_id}, receive, send)
 
     async def _admit(self, scope: Scope) -> Scope:
         _check_origin(scope)

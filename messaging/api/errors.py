@@ -76,7 +76,7 @@ def _answer(refusal: ChatError) -> JsonResponse:
 
 
 def _as_body(refusal: ChatError) -> dict[str, Any]:
-    metrics.ERRORS.labels(refusal.code.value).inc()
+    metrics.HTTP_ERRORS.labels(refusal.code.value).inc()
     return {"error": refusal.as_body()}
 
 

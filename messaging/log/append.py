@@ -91,5 +91,5 @@ def _append(writes: Sequence[Write]) -> Batch:
         if state.events:
             store(state)
     for row in state.events:
-        metrics.EVENTS.labels(row.event.kind).inc()
+        metrics.EVENTS_OF[row.event.kind].inc()
     return Batch(outcomes, epoch)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from messaging.batcher import Batcher
+from messaging.request_id import current_request
 from tests.vocabulary import PATIENCE
 
 
@@ -148,3 +149,17 @@ async def test_a_drain_that_is_cancelled_stops_nothing():
     work.let_go()
     await batcher.drain()
     assert (drained.cancelled(), work.batches) == (True, [[1]])
+
+
+async def test_a_batch_is_not_done_in_the_context_of_whoever_put_its_first_item():
+    seen = []
+
+    async def work(items):
+        seen.append(current_request.get())
+
+    token = current_request.set("seven")
+    batcher = Batcher(work, most=1)
+    batcher.put(1)
+    current_request.reset(token)
+    await batcher.drain()
+    assert seen == [""]

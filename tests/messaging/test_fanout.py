@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from messaging.fanout import (
     tell_joined,
     tell_signal,
 )
+from messaging.metrics import count_delivery
 from messaging.protocol.batch import EventBatch
 from messaging.protocol.frames import Event
 from tests.messaging.places import Ear
@@ -185,3 +187,13 @@ async def test_a_layer_that_fails_loses_a_publication_and_the_next_goes_out(use_
 def test_a_layer_that_fails_is_no_error_of_who_publishes_from_a_thread(use_layer):
     use_layer(BrokenOnceLayer)
     publish_now([tell_joined(5, 7)])
+
+
+@pytest.mark.parametrize(("receivers", "timed"), [(0, 0), (3, 1)])
+def test_a_delivery_is_counted_for_each_receiver_and_timed_once(receivers, timed):
+    def counts():
+        return metric("chat_deliveries_total", what="event"), metric("chat_delivery_seconds_count")
+
+    before = counts()
+    count_delivery({"frames": [b"{}", b"{}"], "sent_at": time.time()}, receivers)
+    assert counts() == (before[0] + 2 * receivers, before[1] + timed)
