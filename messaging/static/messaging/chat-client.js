@@ -146,14 +146,44 @@ export class ChatClient extends EventTarget {
     return this.write({ type: 'message.send', chat, text: cleanText(text), ...more });
   }
 
+  /** @param {number} chat @param {number} seq @param {string} text */
+  editMessage(chat, seq, text) {
+    return this.write({ type: 'message.edit', chat, seq, text: cleanText(text) });
+  }
+
+  /** @param {number} chat @param {number} seq */
+  deleteMessage(chat, seq) {
+    return this.write({ type: 'message.delete', chat, seq });
+  }
+
+  /** @param {number} chat @param {number} seq @param {string} emoji */
+  react(chat, seq, emoji, on = true) {
+    return this.write({ type: 'reaction.set', chat, seq, emoji, on });
+  }
+
+  /** Connect, and put an end to the other device's connection: the person said so. */
+  take() {
+    this.connect({ take: true });
+  }
+
+  /** Say that everything up to `seq` was read. @param {number} chat @param {number} seq */
+  read(chat, seq) {
+    this.#connection.send({ type: 'read', chat, seq });
+  }
+
+  /** Say that the person types, or stopped. @param {number} chat */
+  typing(chat, on = true) {
+    this.#connection.send({ type: 'typing', chat, on });
+  }
+
   /**
-   * Put any write of the protocol into the outbox.
-   * @param {{type: string, chat: number, [field: string]: any}} command
+   * Put any write of the protocol into the outbox; with the `id` of one that was refused it is that one, tried again.
+   * @param {{type: string, chat: number, id?: string, [field: string]: any}} command
    * @returns {Command}
    */
   write(command) {
     /** @type {Command} */
-    const complete = { ...command, id: makeId() };
+    const complete = { ...command, id: command.id ?? makeId() };
     this.#outbox.add(complete);
     this.#flush();
     return complete;
