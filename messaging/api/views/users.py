@@ -26,6 +26,7 @@ from messaging.api.bodies import (
     read_body,
 )
 from messaging.api.pagination import paginate, parse_integer, read_integer, read_limit
+from messaging.api.refresh_cookie import clear_cookie
 from messaging.api.serializers import show_me, show_users
 from messaging.api.views.base import ApiView
 from messaging.blocks import blocked_by, without_blocked
@@ -146,12 +147,12 @@ class LogoutView(ApiView):
         body = read_body(request, SignOut)
         if body.all:
             accounts.sign_out(self.me)
-            return Response(status=204)
+            return clear_cookie(Response(status=204), request, to="../../token/refresh/")
         try:
             revoke(body.refresh or "", user=self.me)
         except TokenInvalid:
             raise bad_field("refresh") from None
-        return Response(status=204)
+        return clear_cookie(Response(status=204), request, to="../../token/refresh/")
 
 
 class PasswordView(ApiView):
