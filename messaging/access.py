@@ -99,7 +99,8 @@ def rotate(raw: str) -> Tokens:
 
 def refresh_lifetime() -> timedelta:
     """Return how long a refresh token is good."""
-    return api_settings.REFRESH_TOKEN_LIFETIME
+    lifetime: timedelta = api_settings.REFRESH_TOKEN_LIFETIME
+    return lifetime
 
 
 def revoke(raw: str, *, user: int | None = None) -> None:

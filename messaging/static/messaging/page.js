@@ -12,7 +12,6 @@ import { Loader } from './page/loader.js';
 import { LoginView } from './page/login.js';
 import { NewChatView } from './page/new-chat.js';
 import { OpenChatView } from './page/open-chat.js';
-import { deviceFor, loadSession, shareSession } from './page/session.js';
 import { SocketStateView } from './page/socket-state.js';
 import { Store } from './page/store.js';
 import { errorWords } from './page/words.js';
@@ -23,7 +22,7 @@ const RENDER_AFTER_MS = 16;
 const ANNOUNCED_CHARACTERS = 200;
 
 class Page {
-  #client = new ChatClient({ session: loadSession(), deviceFor });
+  #client = new ChatClient();
   #store = new Store(() => this.#renderSoon());
   #loader = new Loader(this.#client, this.#store);
   #login = new LoginView(this.#client, () => this.#enter());
@@ -43,7 +42,6 @@ class Page {
   #renderTimer = 0;
 
   start() {
-    shareSession(this.#client);
     this.#listenToClient();
     this.#listenToBrowser();
     byId('sign-out').addEventListener('click', () => this.#leave());
@@ -109,6 +107,7 @@ class Page {
         this.#store.apply(event);
         this.#announceMessage(event);
       },
+      unanswered: ({ command }) => this.#store.pend(command),
       settled: ({ command, error }) => {
         const words = error ? errorWords(error) : null;
         this.#store.settle(command.id, words);
@@ -124,17 +123,10 @@ class Page {
   }
 
   #listenToBrowser() {
-    addEventListener('online', () => this.#client.wake());
-    addEventListener('offline', () => this.#client.sleep());
     document.addEventListener('visibilitychange', () => {
-      if (document.visibilityState !== 'visible') return;
-      this.#client.wake();
-      this.#renderSoon();
+      if (document.visibilityState === 'visible') this.#renderSoon();
     });
     addEventListener('hashchange', () => this.#render());
-    addEventListener('beforeunload', (event) => {
-      if (this.#client.unanswered.length > 0) event.preventDefault();
-    });
   }
 
   /** @param {import('./chat-client/connection.js').State} state */
@@ -169,7 +161,7 @@ class Page {
 
   /** The button in the line of the socket. */
   #act() {
-    if (this.#client.state.state === 'elsewhere') this.#client.connect({ take: true });
+    if (this.#client.state.state === 'elsewhere') this.#client.take();
     else this.#client.wake();
   }
 

@@ -11,7 +11,7 @@ from messaging.access import verify_access
 from tests.messaging.api.conftest import PASSWORD, Caller, Person
 
 NAME = "onesocket_refresh"
-SCRIPT = {"HTTP_X_REQUESTED_WITH": "onesocket"}
+SCRIPT: dict[str, Any] = {"HTTP_X_REQUESTED_WITH": "onesocket"}
 
 
 class Browser(Caller):
@@ -21,11 +21,11 @@ class Browser(Caller):
         """Return the cookie as it was set last."""
         return self.client.cookies[NAME]
 
-    def ask(self, method: str, path: str, body: Any = None, **headers: str) -> int:
+    def ask(self, method: str, path: str, body: Any = None, **headers: Any) -> int:
         """Call as the page's script does."""
         return self.call(method, path, body, **SCRIPT, **headers)
 
-    def log_in(self, **headers: str) -> Any:
+    def log_in(self, **headers: Any) -> Any:
         """Log in as ada."""
         assert self.ask("POST", "token/", {"username": "ada", "password": PASSWORD}, **headers) == 200
         return self.body
@@ -140,7 +140,7 @@ def test_logging_out_by_the_other_call_takes_the_cookie_too(ada: Person, body: A
     ],
 )
 def test_the_cookie_goes_over_tls_only_but_for_localhost(
-    browser: Browser, settings: Any, onesocket: Any, chosen: bool | None, headers: dict[str, str], secure: bool
+    browser: Browser, settings: Any, onesocket: Any, chosen: bool | None, headers: dict[str, Any], secure: bool
 ) -> None:
     """Also where a proxy does not say that it ended TLS; a setting decides otherwise."""
     settings.ALLOWED_HOSTS = ["*"]
