@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from tests.server import PASSWORD, Person, Server
 
@@ -18,6 +18,8 @@ _ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # A page that a test answers itself is of no known network, and may not call a server of this machine.
+    "--disable-features=LocalNetworkAccessChecks",
 ]
 
 
@@ -72,6 +74,12 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @pytest.fixture
+async def context(browser: Browser) -> BrowserContext:
+    """Return what the tabs of one browser share: cookies, storage, locks."""
+    return await browser.new_context()
+
+
+@pytest.fixture
 async def open_screen(browser: Browser):
     """Return a function that opens the page for one more person; an error on any page fails the test."""
     errors: list[str] = []
@@ -86,3 +94,13 @@ async def open_screen(browser: Browser):
 
     yield open_
     assert errors == []
+
+
+@pytest.fixture
+async def chat(server, sign_up):
+    """Return a chat of ann and bob, where bob listens."""
+    ann, bob = await sign_up(server, "ann", "bob")
+    id = (await ann.rest.create_chat("private", [bob.id])).id
+    talk = await bob.join()
+    talk.chat, talk.rest = id, bob.rest
+    return talk

@@ -49,9 +49,10 @@ export class Dialog {
       onOpen: () => this.#hello(),
       onFrame: (frame) => this.#receive(frame),
       onState: (state) => this.#stateChanged(state),
+      onWire: (direction, frame) => this.#tell('frame', { direction, frame: withoutToken(frame), at: Date.now() }),
       isStuck: () => this.#isStuck(Date.now() - ANSWER_WITHIN_MS),
     });
-    this.#renewal = new Renewal(rest, (frame) => this.#send(frame));
+    this.#renewal = new Renewal(rest, (frame) => this.#connection.send(frame));
   }
 
   /** Connect, and stay connected. @param {{take?: boolean}} [options] `take`: put an end to the other device's */
@@ -78,7 +79,7 @@ export class Dialog {
   flush() {
     if (!this.#connection.isReady) return;
     const { send, wakeIn } = this.#replica.outbox.take(Date.now(), this.#burst);
-    send.forEach((command) => this.#send(command));
+    send.forEach((command) => this.#connection.send(command));
     clearTimeout(this.#outboxTimer);
     if (wakeIn !== null) this.#outboxTimer = setTimeout(() => this.flush(), wakeIn);
   }
@@ -91,7 +92,7 @@ export class Dialog {
 
   /** @param {number} chat @param {boolean} on */
   typing(chat, on) {
-    if (this.#connection.isReady) this.#send({ type: 'typing', chat, on });
+    if (this.#connection.isReady) this.#connection.send({ type: 'typing', chat, on });
   }
 
   /** @param {string} tab @param {any[]} users */
@@ -107,24 +108,17 @@ export class Dialog {
   /** @param {{type: string, [field: string]: any}} question @returns {Promise<any>} rejects with an ApiError */
   ask(question) {
     if (!this.#connection.isReady) return Promise.reject(unreachable());
-    return this.#questions.ask((frame) => this.#send(frame), question);
+    return this.#questions.ask((frame) => this.#connection.send(frame), question);
   }
 
   #hello() {
     this.#helloId = makeId();
     this.#connection.expectReady();
-    this.#send({ type: 'hello', id: this.#helloId, ...this.#replica.streams.resume() });
-  }
-
-  /** @param {any} frame */
-  #send(frame) {
-    this.#connection.send(frame);
-    this.#tell('frame', { direction: 'out', frame: withoutToken(frame), at: Date.now() });
+    this.#connection.send({ type: 'hello', id: this.#helloId, ...this.#replica.streams.resume() });
   }
 
   /** @param {any} frame */
   #receive(frame) {
-    this.#tell('frame', { direction: 'in', frame, at: Date.now() });
     if (frame.type === 'ready') this.#begin(frame);
     else if (frame.type === 'ack' || frame.type === 'error') this.#answered(frame);
     else if (frame.type === 'chat.joined') this.#tell('joined', frame);
@@ -148,7 +142,7 @@ export class Dialog {
 
   #mark() {
     if (!this.#connection.isReady) return;
-    this.#marks.forEach((seq, chat) => this.#send({ type: 'read', chat, seq }));
+    this.#marks.forEach((seq, chat) => this.#connection.send({ type: 'read', chat, seq }));
     this.#marks.clear();
   }
 
