@@ -9,8 +9,9 @@ import asyncio
 import functools
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from typing import Any, ParamSpec, TypeVar
 
@@ -23,6 +24,9 @@ from messaging.conf import get_settings
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+# SQL with its parameters.
+Statement = tuple[str, Sequence[Any]]
 
 # The database did not answer, or did not take the work; whether it did it is not known. (An internal error is what Django
 # makes of a transaction that idled for too long.)
@@ -215,12 +219,41 @@ def as_wire_time(value: datetime | str) -> str:
     return as_moment(value).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
+@contextmanager
+def pipelined() -> Iterator[None]:
+    """Where the database can (PostgreSQL), wait for no statement within but those whose rows are asked for.
+
+    What a statement without rows raises comes later, at the end of the block at the latest.
+    """
+    if is_postgresql():
+        connection.ensure_connection()
+        with connection.wrap_database_errors, connection.connection.pipeline():
+            yield
+    else:
+        yield
+
+
+def fetch_all(statements: Sequence[Statement]) -> list[list[tuple[Any, ...]]]:
+    """Return all rows of each statement; in a pipeline for the price of one."""
+    with ExitStack() as stack:
+        cursors = [stack.enter_context(connection.cursor()) for _ in statements]
+        for cursor, (sql, params) in zip(cursors, statements, strict=True):
+            cursor.execute(sql, params)
+        return [cursor.fetchall() for cursor in cursors]
+
+
 def fetch(sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
     """Return all rows of one statement."""
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
         rows: list[tuple[Any, ...]] = cursor.fetchall()
         return rows
+
+
+def enqueue(sql: str, params: Sequence[Any]) -> None:
+    """Run one statement whose outcome nobody asks for; in a pipeline it costs no wait."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
 
 
 def execute(sql: str, params: Sequence[Any]) -> int:

@@ -42,8 +42,10 @@ logger = logging.getLogger(__name__)
 # A claim commits a moment after its stamp: each look goes back this far behind the one before.
 _OVERLAP_SECONDS = 10
 _FULL_SECONDS = 60.0
-# Pairs of a watcher and a watched user in one statement.
+# Pairs of a watcher and a watched user in one statement; and, or a list more, in the part of the comparison that goes with
+# one look: of half a million the looks must not wait for all.
 _AT_ONCE = 500
+_COMPARED_AT_ONCE = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +142,8 @@ class PresenceWatcher:
         # The store's clock at the last look; None before the first, and after one that failed or that nobody needed.
         self._looked_at: Any = None
         self._compare_at = 0.0
+        # Whose turn is still to come in the comparison under way.
+        self._uncompared: list[_Watch] = []
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -180,12 +184,13 @@ class PresenceWatcher:
         while True:
             try:
                 await self._look()
-                if loop.time() >= self._compare_at:
+                if self._uncompared or loop.time() >= self._compare_at:
                     await self._compare()
-                    self._compare_at = loop.time() + _FULL_SECONDS
+                    if not self._uncompared:
+                        self._compare_at = loop.time() + _FULL_SECONDS
             except Exception:
                 # Who moved meanwhile may be out of sight for the next look.
-                self._looked_at, self._compare_at = None, 0.0
+                self._looked_at, self._compare_at, self._uncompared = None, 0.0, []
                 metrics.PRESENCE_FAILURES.inc()
                 logger.warning("Who came and went could not be read; trying again.", exc_info=True)
             await asyncio.sleep(get_limits().presence_seconds)
@@ -205,8 +210,13 @@ class PresenceWatcher:
         await self._tell_all(pairs)
 
     async def _compare(self) -> None:
-        """Hold what everybody was told against what is."""
-        pairs = [(watch, user) for watch in self._watches.values() for user in watch.told]
+        """Hold what everybody was told against what is, a part of them at a time; call it until nobody is left over."""
+        self._uncompared = self._uncompared or list(self._watches.values())
+        pairs: list[_Pair] = []
+        while self._uncompared and len(pairs) < _COMPARED_AT_ONCE:
+            watch = self._uncompared.pop()
+            if self._watches.get(watch.watcher) is watch:
+                pairs += [(watch, user) for user in watch.told]
         await self._tell_all(pairs, hide=True)
 
     async def _tell_all(self, pairs: Sequence[_Pair], *, hide: bool = False) -> None:

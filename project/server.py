@@ -11,6 +11,7 @@ import logging
 import os
 import signal
 import sys
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from threading import Timer
@@ -25,6 +26,7 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from project.env import load
+from project.tcp import bound_send_buffer, count_unacknowledged, is_silent
 
 logger = logging.getLogger("project.server")  # which runs as __main__
 reactor: Any = _reactor  # what it can do is only known once it is installed
@@ -36,6 +38,9 @@ HOST = "127.0.0.1"
 
 # Over our own limit on a frame, so that one beyond it is answered and not cut off.
 _MESSAGE_BYTES = 256 * 1024
+# A ping that is late is looked at so often, and a peer whose kernel was silent so often in a row has vanished.
+_LOOK_SECONDS = 2.0
+_SILENCES = 3
 # Frames of a client that wait for the application, beyond which the socket is not read; up to a few of one read more.
 _FRAMES_UNREAD = 16
 # After the clients had their time: to cancel what is left, to stop the runtime, and to be gone whatever hangs.
@@ -50,9 +55,14 @@ _POLL_SECONDS = 0.02
 
 
 class PacedProtocol(WebSocketProtocol):
-    """Daphne's protocol, which leaves in the kernel what the application is not ready to take."""
+    """Daphne's protocol, which leaves in the kernel what the application is not ready to take.
 
+    A ping that waits behind unread data does not end a connection: how long a peer may be slow is the application's to say.
+    """
+
+    slow_seconds = 60.0
     paused = False
+    silences = 0
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
         super().onMessage(payload, isBinary)
@@ -65,6 +75,26 @@ class PacedProtocol(WebSocketProtocol):
         if self.paused and self.application_queue.empty():
             self.paused = False
             self.transport.resumeProducing()
+
+    def _sendAutoPing(self) -> None:
+        # One at a time: the answer to the first may be far behind.
+        if self.autoPingTimeoutCall is None:
+            self.silences = 0
+            super()._sendAutoPing()
+
+    def onAutoPingTimeout(self) -> None:
+        if self._is_reading():
+            self.autoPingTimeoutCall = self.factory._batched_timer.call_later(_LOOK_SECONDS, self.onAutoPingTimeout)
+        else:
+            super().onAutoPingTimeout()
+
+    def _is_reading(self) -> bool:
+        """Tell whether a ping that is late may wait behind unread data of a peer that has not vanished."""
+        connection = self.transport.getHandle()
+        self.silences = self.silences + 1 if is_silent(connection) else 0
+        seconds = (time.time_ns() - self.autoPingPendingSent) / 1e9
+        patience = self.slow_seconds + self.autoPingTimeout
+        return self.silences < _SILENCES and seconds < patience and count_unacknowledged(connection) > 0
 
 
 # Daphne's factory has no other way to be told.
@@ -121,6 +151,7 @@ class Server(DaphneServer):
 
     def run(self) -> None:
         """Serve until a signal comes."""
+        PacedProtocol.slow_seconds = load().limits.slow_seconds
         self._ports: list[Any] = []
         # What is loaded by now lives as long as the process: no collection need look at it again, and with thousands
         # of connections a full one is long.
@@ -132,6 +163,7 @@ class Server(DaphneServer):
     def listen_success(self, port: Any) -> None:
         super().listen_success(port)
         self._ports.append(port)
+        bound_send_buffer(port.socket)
         address = port.getHost()
         where = f"http://{_bracket(address.host)}:{address.port}" if hasattr(address, "port") else address
         # Not before the signal handlers are there.

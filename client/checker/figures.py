@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from client.checker.index import Index
 from client.checker.rules.heal import live_since
+from client.checker.rules.history import pages
 from client.checker.sockets import Socket
 
 
@@ -34,6 +35,7 @@ def count_figures(index: Index) -> dict[str, float | int]:
         "duplicates": sum(len(socket.duplicates) for socket in index.sockets),
         "answers": sum(question.answer is not None for socket in index.sockets for question in socket.questions),
         "calls": len(index.calls),
+        "pages": sum(1 for _ in pages(index)),
         "resumes": len(resumed),
         "resets": sum(bool(each.get("reset")) for each in told),
         "probes": sum(entry.kind == "probe" for entry in index.entries),

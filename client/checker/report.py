@@ -35,7 +35,7 @@ class Bounds:
 class Violation:
     """One breach of the contract."""
 
-    # "C1" … "C8", "answers" for commands and their answers, "ends" for how sockets end.
+    # "C1" … "C8", "answers" for commands and their answers, "history" for folded messages, "ends" for how sockets end.
     rule: str
     # One sentence with chat, seq, user and id.
     text: str

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from client import commands
 from client.changes import Phase
-from client.errors import ClientError, CommandRefused
+from client.errors import ClientError
 from client.frames import Frame
 from client.terminal.book import Entry
 from client.terminal.desk import Desk
@@ -16,9 +15,7 @@ from client.terminal.lines import usage_lines
 from client.terminal.listener import Listener
 from client.terminal.reading import Reading
 from client.terminal.text import harmless
-
-# Messages that a script may be ahead of the server.
-_AHEAD = 50
+from client.terminal.writing import Writing
 
 Action = Callable[[str], Awaitable[None]]
 
@@ -32,10 +29,15 @@ class Actions:
         self._reading = reading
         self._listener = listener
         self._user = user
+        self._writing = Writing(desk)
         self._actions: dict[str, Action] = {
             "chats": self._chats,
             "open": self._open,
             "more": self._more,
+            "edit": self._writing.edit,
+            "delete": self._writing.delete,
+            "reply": self._writing.reply,
+            "react": self._writing.react,
             "new": self._new,
             "members": self._members,
             "add": self._add,
@@ -50,7 +52,7 @@ class Actions:
         try:
             match parse(line):
                 case Say(text):
-                    await self._say(text)
+                    await self._writing.say(text)
                 case Order(name, argument):
                     await self._actions[name](argument)
                 case None:
@@ -67,15 +69,6 @@ class Actions:
         else:
             await self._desk.sent(at_most=0)
             self._desk.leave(FAILED if self._desk.failed else 0)
-
-    async def _say(self, text: str) -> None:
-        write = commands.message_send(self._opened().chat, text)
-        if not self._desk.console.interactive:
-            await self._desk.sent(at_most=_AHEAD)
-        try:
-            self._desk.post(write)
-        except CommandRefused as refusal:
-            raise Problem(f"not sent: {explain(refusal)}") from refusal
 
     def _hurry(self) -> None:
         """An empty line says that the network may be back."""
@@ -105,21 +98,19 @@ class Actions:
         await self._reading.open(self._book.entry(chat.id))
 
     async def _members(self, argument: str) -> None:
-        rows = (await self._desk.rest.members(self._opened().chat)).results
-        self._desk.people.meet(rows)
-        await self._reading.watch([row["id"] for row in rows if "id" in row])
-        lines = [
-            f"  {self._desk.lines.name(row['id'])}{_described(self._with_presence(row))}" for row in rows if "id" in row
-        ]
+        entry = self._desk.opened()
+        rows = [row for row in await self._reading.members(entry) if "id" in row]
+        await self._reading.watch([row["id"] for row in rows])
+        lines = [f"  {self._desk.lines.name(row['id'])}{_described(self._with_presence(entry, row))}" for row in rows]
         self._desk.tell(*lines)
 
     async def _add(self, argument: str) -> None:
-        chat = self._opened().chat
+        chat = self._desk.opened().chat
         for user in await self._desk.people.find_all(split_names(argument)):
             await self._desk.rest.add_member(chat, user.id)
 
     async def _leave(self, argument: str) -> None:
-        await self._desk.rest.remove_member(self._opened().chat, self._book.me)
+        await self._desk.rest.remove_member(self._desk.opened().chat, self._book.me)
 
     async def _who(self, argument: str) -> None:
         found = await self._desk.people.search(argument or None)
@@ -135,14 +126,10 @@ class Actions:
     async def _quit(self, argument: str) -> None:
         await self.finish()
 
-    def _with_presence(self, row: Frame) -> Frame:
-        return {**row, "presence": "online" if row["id"] in self._book.online else ""}
-
-    def _opened(self) -> Entry:
-        entry = self._book.open
-        if entry is None:
-            raise Problem("no chat is open; /open CHAT opens one, /chats lists them")
-        return entry
+    def _with_presence(self, entry: Entry, row: Frame) -> Frame:
+        marker = entry.markers.get(row["id"])
+        read = "" if marker is None else f"has read up to #{marker}" if marker else "has read nothing"
+        return {**row, "presence": "online" if row["id"] in self._book.online else "", "read": read}
 
     def _find(self, wanted: str) -> Entry:
         """Return the chat with this number or name, or the only one whose name begins so, or has it in it."""
@@ -161,5 +148,5 @@ class Actions:
 
 
 def _described(row: dict[str, object]) -> str:
-    told = [str(row[name]) for name in ("display_name", "role", "presence") if row.get(name)]
+    told = [str(row[name]) for name in ("display_name", "role", "presence", "read") if row.get(name)]
     return f" ({harmless(', '.join(told))})" if told else ""

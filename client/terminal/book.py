@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from client.answers import Chat
 from client.changes import Applied
 from client.frames import Frame
+from client.terminal.shown import Shown
 
 # Receivers drop `typing` after this (protocol §4).
 TYPING_SECONDS = 6.0
@@ -35,6 +36,7 @@ class View:
     chat: int
     newest: int = 0
     oldest: int | None = None
+    shown: Shown = field(default_factory=Shown)
     # The newest message, where it is one's own: the others may have read it.
     own: int | None = None
     # Events that came while the history was read; None once it is shown.
@@ -89,6 +91,16 @@ class Book:
             entry.members = [row["id"] for row in chat.members]
         if chat.head >= entry.head:
             entry.head, entry.unread, entry.read = chat.head, chat.unread, max(entry.read, chat.read)
+
+    def meet(self, entry: Entry, rows: list[Frame]) -> None:
+        """Learn what REST says of the members of a chat; how far somebody has read is null where it is not told."""
+        entry.members = [row["id"] for row in rows if "id" in row] or entry.members
+        for row in rows:
+            match row:
+                case {"id": int(user), "read_seq": int(seq)} if user != self.me:
+                    entry.markers[user] = max(entry.markers.get(user, 0), seq)
+                case {"id": int(user), "read_seq": None}:
+                    entry.markers.pop(user, None)
 
     def list_again(self, chats: list[Chat]) -> None:
         """Learn the list as REST has it, with its order."""

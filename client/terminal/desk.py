@@ -10,9 +10,9 @@ from datetime import datetime
 
 from client.client import Client
 from client.frames import Frame
-from client.terminal.book import Book
+from client.terminal.book import Book, Entry
 from client.terminal.console import Console, Live
-from client.terminal.errors import Failure
+from client.terminal.errors import Failure, Problem
 from client.terminal.lines import Lines
 from client.terminal.people import People
 
@@ -36,7 +36,7 @@ class Desk:
         # A line of a script that could not be done is in the exit code.
         self.failed = False
         # Writes whose final answer was not shown yet, those of an earlier run included.
-        self._unanswered = {(write["chat"], write["id"]) for write in client.unsettled}
+        self._unanswered = {(write["chat"], write["id"]): write for write in client.unsettled}
         self._answered = asyncio.Event()
         # While the person is asked something: the answers, and the question as it stands below.
         self._answers: asyncio.Queue[str | None] | None = None
@@ -91,13 +91,17 @@ class Desk:
     def post(self, write: Frame) -> None:
         """Send a write; raise CommandRefused where no server could take it."""
         self.client.post(write)
-        self._unanswered.add((write["chat"], write["id"]))
+        self._unanswered[write["chat"], write["id"]] = write
         self.refresh()
 
     def settle(self, write: Frame) -> None:
         """Count a write as answered."""
-        self._unanswered.discard((write["chat"], write["id"]))
+        self._unanswered.pop((write["chat"], write["id"]), None)
         self._answered.set()
+
+    def sends(self, chat: int) -> bool:
+        """Tell whether a message to this chat is without an answer."""
+        return any(write["chat"] == chat and write["type"] == "message.send" for write in self._unanswered.values())
 
     async def sent(self, *, at_most: int) -> None:
         """Wait until no more than so many writes are without an answer."""
@@ -118,6 +122,13 @@ class Desk:
     async def left(self) -> int:
         """Wait for the end and return the exit code; raise what `fail` was given."""
         return await self._left
+
+    def opened(self) -> Entry:
+        """Return the open chat; raise Problem where none is."""
+        entry = self.book.open
+        if entry is None:
+            raise Problem("no chat is open; /open CHAT opens one, /chats lists them")
+        return entry
 
     def place(self, chat: int) -> str:
         """Name the chat of a write, where it is not the one that is open."""

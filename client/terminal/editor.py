@@ -12,6 +12,8 @@ END = None
 _KEY = re.compile(r"\x1b\[[ -?]*[^ -?]|\x1bO.|\x1b(?=\x1b)|\x1b[^\[O\x1b]|[^\x1b]", re.DOTALL)
 # Bracketed paste: lines in it are text, not so many times Enter.
 PASTE_BEGINS, PASTE_ENDS = "\x1b[200~", "\x1b[201~"
+# What is not printable and yet belongs to words and emoji: joiners, and the tags that spell the flag of a region.
+_JOINS = re.compile("[\u200c\u200d\U000e0020-\U000e007f]")
 _HISTORY = 200
 
 
@@ -66,7 +68,7 @@ class Editor:
             binding()
         elif key in "\r\n\t":
             self._insert(" ")
-        elif key.isprintable() or key in "\u200c\u200d":
+        elif key.isprintable() or _JOINS.match(key):
             self._insert(key)
 
     def _bindings(self) -> dict[str, Callable[[], None]]:

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from client.terminal.errors import Problem
 
+# Which message is meant: `#` and its seq, as it stands in the line of the message.
+_TARGET = re.compile(r"#([0-9]{1,16})(?:\s+|$)")
+
 
 @dataclass(frozen=True, slots=True)
 class Usage:
@@ -21,8 +24,12 @@ USAGES = {
     "chats": Usage("", "list the chats, newest first, with what is unread"),
     "open": Usage("CHAT", "open a chat by its number or name", needs=True),
     "more": Usage("", "show older messages of the open chat"),
+    "edit": Usage("[#SEQ] TEXT", "change your message with that number, or your last one", needs=True),
+    "delete": Usage("#SEQ", "delete a message", needs=True),
+    "reply": Usage("#SEQ TEXT", "answer a message", needs=True),
+    "react": Usage("#SEQ EMOJI [off]", "put an emoji on a message, or take it off", needs=True),
     "new": Usage("NAME[, NAME …][: TITLE]", "write to somebody, or make a group of several people", needs=True),
-    "members": Usage("", "show who is in the open chat, and who of them is online"),
+    "members": Usage("", "show who is in the open chat, who of them is online, and how far they have read"),
     "add": Usage("NAME[, NAME …]", "add people to the open group", needs=True),
     "leave": Usage("", "leave the open group"),
     "who": Usage("[PART OF A NAME]", "show who you are and whom you know, or find people"),
@@ -72,6 +79,12 @@ def is_farewell(line: str) -> bool:
 def split_names(text: str) -> list[str]:
     """Return the names in `text`, once each; commas or spaces stand between them."""
     return list(dict.fromkeys(name for name in re.split(r"[,\s]+", text) if name))
+
+
+def split_target(text: str) -> tuple[int | None, str]:
+    """Return the seq of the message that `text` names first, None where it names none, and the rest."""
+    named = _TARGET.match(text)
+    return (int(named[1]), text[named.end() :]) if named else (None, text)
 
 
 def split_group(text: str) -> tuple[list[str], str]:

@@ -7,6 +7,9 @@ Failure   told in one line; the program ends with its exit code
 from __future__ import annotations
 
 from client.errors import AnswerError, ClientError, SignInRefused, TransportError
+from client.frames import Frame
+
+_TEXT = "the text is too long, or has characters in it that none may have"
 
 # Why a connection ended or none came about, as `State.why` tells it.
 _LOSSES = {
@@ -17,6 +20,16 @@ _LOSSES = {
     "closed 4203": "too slow",
     "closed 4300": "the sign-in ran out",
     "closed 4302": "signed out",
+}
+
+# What an answer to a write means, where the server's own words are about fields or do not say what is in the way.
+_REFUSALS = {
+    ("message.send", "forbidden", None): "one of you blocks the other",
+    ("reaction.set", "forbidden", None): "one of you blocks the other",
+    ("message.delete", "forbidden", None): "you may not delete this message",
+    ("message.send", "bad_frame", "text"): _TEXT,
+    ("message.edit", "bad_frame", "text"): _TEXT,
+    ("reaction.set", "bad_frame", "emoji"): "this is not one emoji",
 }
 
 # Exit codes; 0 is a program that was left, or a script whose every line was done.
@@ -49,6 +62,11 @@ def explain(error: ClientError) -> str:
             return "the server does not answer"
         case _:
             return str(error)
+
+
+def explain_refusal(write: Frame, error: AnswerError) -> str:
+    """Say in a few words why a write was refused."""
+    return _REFUSALS.get((write["type"], error.code, error.field)) or explain(error)
 
 
 def lost(why: str) -> str:

@@ -8,10 +8,11 @@ from datetime import datetime
 from client.frames import Frame
 from client.terminal.book import Entry
 from client.terminal.entry import USAGES
+from client.terminal.shown import Shown
 from client.terminal.text import clip, harmless, split_harmless
 
 # Of a text that is quoted in another line.
-_QUOTE = 60
+_QUOTE, _SHORT_QUOTE = 60, 30
 _SETTLED, _PENDING, _REFUSED = "✓", "…", "✗"
 # A line of a text never begins like a message.
 _INDENT = "       │ "
@@ -58,56 +59,67 @@ class Lines:
         others = self.names(user for user in members if user != self.me)
         return f"── {self.chat(entry)} [{entry.chat}]" + (f" · with {others}" if others and entry.title else "") + " ──"
 
-    def event(self, event: Frame, now: datetime) -> list[str]:
-        """Show an event, or a message as history folds it."""
+    def event(self, event: Frame, now: datetime, shown: Shown) -> list[str]:
+        """Show an event, or a message as history folds it; what it quotes by number is among those that are `shown`."""
+        mark = _SETTLED if event["sender"] == self.me else " "
+        begin = f"{mark} {when(event['at'], now)}"
         match event["type"]:
             case "message.created":
-                return self._message(event, now)
+                return self._message(begin, event, shown)
+            case "message.edited":
+                return _text(f"{begin} · {self.name(event['sender'])} changed #{event['target']}: ", event)
             case kind:
-                return [f"  {when(event['at'], now)} · {self.name(event['sender'])} {self._deed(kind, event)}"]
+                return [f"{begin} · {self.name(event['sender'])} {self._deed(kind, event, shown)}"]
 
     def pending(self, write: Frame, chat: str) -> str:
         """Show a write without an answer; `chat` names it where it is another one than the open one."""
-        return f"{_PENDING} {chat}{quote(write.get('text', ''))}"
+        return f"{_PENDING} {chat}{_wish(write)}"
 
-    def settled(self, write: Frame, chat: str) -> str:
-        """Show a write to a chat that is not open any more, once it is stored."""
-        return f"{_SETTLED} {chat}{quote(write.get('text', ''))}"
+    def settled(self, write: Frame, chat: str, answer: Frame) -> str:
+        """Show a write that no event shows once it is stored: its chat is not open any more, or nothing has changed."""
+        return f"{_SETTLED} {chat}{_wish(write)}" + ("  (it was so already)" if answer.get("noop") else "")
 
     def refused(self, write: Frame, why: str) -> str:
         """Show a write that will not be sent again."""
-        return f"{_REFUSED} not sent: {quote(write.get('text', ''))} ({harmless(why)})"
+        deed = "sent" if write["type"] == "message.send" else "done"
+        return f"{_REFUSED} not {deed}: {_wish(write)} ({harmless(why)})"
 
     def _unread(self, entry: Entry) -> str:
         return f" · {entry.unread} unread" if entry.unread else ""
 
-    def _message(self, event: Frame, now: datetime) -> list[str]:
-        mark = _SETTLED if event["sender"] == self.me else " "
-        first, *rest = split_harmless(event.get("text") or _bare(event))
-        head = f"{mark} {when(event['at'], now)} {self.name(event['sender'])}: {self._answered(event)}{first}"
-        lines = [head, *(_INDENT + line for line in rest)]
+    def _message(self, begin: str, event: Frame, shown: Shown) -> list[str]:
+        head = f"{begin} #{event['seq']} {self.name(event['sender'])}: {self._answered(event, shown)}"
+        lines = _text(head, event)
         lines[-1] += _additions(event)
         return lines
 
-    def _answered(self, event: Frame) -> str:
+    def _answered(self, event: Frame, shown: Shown) -> str:
         match event.get("reply_to"):
-            case {"sender": int(sender), "text": str(text)}:
-                return f"(to {self.name(sender)}, {quote(text, 30)}) "
+            case {"seq": int(seq), "sender": int(sender), "text": str(text)}:
+                return f"(to #{seq} {self._said(sender, text)}) "
             case int(seq) | {"seq": int(seq)}:
-                return f"(to message {seq}) "
+                return f"(to {f'#{seq} {self._known(seq, shown)}'.rstrip()}) "
             case _:
                 return ""
 
-    def _deed(self, kind: str, event: Frame) -> str:
+    def _known(self, seq: int, shown: Shown) -> str:
+        message = shown.find(seq)
+        return self._said(message.sender, message.text) if message else ""
+
+    def _said(self, sender: int, text: str) -> str:
+        said = quote(text, _SHORT_QUOTE)
+        return f"{self.name(sender)}: {said}" if said else self.name(sender)
+
+    def _deed(self, kind: str, event: Frame, shown: Shown) -> str:
         user, sender = event.get("user"), event["sender"]
         match kind:
-            case "message.edited":
-                return f"changed message {event['target']}: {quote(event.get('text') or _bare(event))}"
             case "message.deleted":
-                return f"deleted message {event['target']}"
+                return f"deleted #{event['target']}"
             case "reaction.set":
-                verb = "put" if event["on"] else "took back"
-                return f"{verb} {harmless(event['emoji'])} on message {event['target']}"
+                emoji, target = harmless(event["emoji"]), f"#{event['target']}"
+                said = self._known(event["target"], shown)
+                deed = f"put {emoji} on {target}" if event["on"] else f"took {emoji} off {target}"
+                return f"{deed} ({said})" if said else deed
             case "member.added":
                 return "joined" if user == sender else f"added {self.name(user)}"
             case "member.removed":
@@ -150,9 +162,33 @@ def _bare(event: Frame) -> str:
 def _additions(event: Frame) -> str:
     """Return what is told after a text: files, reactions, and that it was changed."""
     added = [f"[{harmless(str(file.get('name', 'file')))}]" for file in _objects(event, "attachments")]
-    added += [f"{harmless(each['emoji'])} {each['count']}" for each in _objects(event, "reactions")]
+    added += [_reaction(each) for each in _objects(event, "reactions")]
     added += ["(edited)"] if event.get("edited_at") else []
     return "".join(f"  {each}" for each in added)
+
+
+def _reaction(told: Frame) -> str:
+    return f"{harmless(told['emoji'])} {told['count']}" + (" (you)" if told.get("mine") else "")
+
+
+def _text(head: str, event: Frame) -> list[str]:
+    first, *rest = split_harmless(event.get("text") or _bare(event))
+    return [head + first, *(_INDENT + line for line in rest)]
+
+
+def _wish(write: Frame) -> str:
+    """Say what a write is to do."""
+    text, target = quote(write.get("text", "")), f"#{write.get('seq')}"
+    match write["type"]:
+        case "message.edit":
+            return f"change {target}: {text}"
+        case "message.delete":
+            return f"delete {target}"
+        case "reaction.set":
+            emoji = harmless(write["emoji"])
+            return f"put {emoji} on {target}" if write["on"] else f"take {emoji} off {target}"
+        case _:
+            return f"(to #{write['reply_to']}) {text}" if "reply_to" in write else text
 
 
 def _objects(event: Frame, name: str) -> list[Frame]:

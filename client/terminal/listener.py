@@ -12,7 +12,7 @@ from client.errors import ClientError
 from client.frames import Frame
 from client.terminal.book import TYPING_SECONDS
 from client.terminal.desk import Desk
-from client.terminal.errors import explain, lost
+from client.terminal.errors import explain, explain_refusal, lost
 from client.terminal.reading import Reading, people_in
 from client.terminal.stops import Stops
 
@@ -112,6 +112,7 @@ class Listener:
             elsewhere = [entry for entry in self._book.entries if missed[entry.chat] and entry.kind]
             lines = [self._desk.lines.unread(entry) for entry in elsewhere if not self._reading.shows(entry.chat)]
             self._desk.tell(f"— back, {_count(missed.total())}", *lines)
+            self._spawn(self._reading.look_again())
         self._reading.mark()
         self.listed.set()
 
@@ -161,9 +162,9 @@ class Listener:
         self._desk.settle(write)
         if settled.refusal:
             self._desk.failed = True
-            self._desk.tell(self._desk.lines.refused(write, explain(settled.refusal)))
-        elif not self._reading.shows(write["chat"]):
-            self._desk.tell(self._desk.lines.settled(write, self._desk.place(write["chat"])))
+            self._desk.tell(self._desk.lines.refused(write, explain_refusal(write, settled.refusal)))
+        elif settled.answer.get("noop") or not self._reading.shows(write["chat"]):
+            self._desk.tell(self._desk.lines.settled(write, self._desk.place(write["chat"]), settled.answer))
 
     def _look_up(self, chats: list[int]) -> None:
         for chat in chats:

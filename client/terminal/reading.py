@@ -31,8 +31,8 @@ class Reading:
         """Show the newest messages of a chat, and from now on whatever happens in it."""
         view = self._book.view = View(entry.chat)
         try:
-            members = await self._members(entry)
-            self._desk.tell(self._desk.lines.header(entry, members))
+            await self.members(entry)
+            self._desk.tell(self._desk.lines.header(entry, entry.members))
             await self._read(entry, view)
         except ClientError as error:
             if not isinstance(error, TransportError):
@@ -58,7 +58,7 @@ class Reading:
         page = await self._desk.rest.messages(view.chat, before=view.oldest, limit=_SHOWN)
         if not page.results:
             raise Problem("this is where the chat begins")
-        await self._show_page("── earlier ──", page.results, "── up to here ──")
+        await self._show_page(view, page.results, above="── earlier ──", below="── up to here ──")
         view.oldest = page.results[-1]["seq"]
 
     def shows(self, chat: int) -> bool:
@@ -76,7 +76,8 @@ class Reading:
         view.newest = applied.seq
         if applied.event["type"] == "message.created":
             self._ended_by(view, applied.event)
-        self._desk.tell(*self._desk.lines.event(applied.event, self._desk.now()))
+        self._desk.tell(*self._desk.lines.event(applied.event, self._desk.now(), view.shown))
+        view.shown.take(applied.event)
 
     def mark(self) -> None:
         """Count what is shown as read, and have the server told."""
@@ -109,11 +110,19 @@ class Reading:
             for state in await self._desk.client.watch_presence(users):
                 self._book.signal({"type": "presence", **state}, 0)
 
-    async def _members(self, entry: Entry) -> list[int]:
+    async def members(self, entry: Entry) -> list[Frame]:
+        """Ask who is in a chat and how far they have read."""
         rows = (await self._desk.rest.members(entry.chat)).results
         self._desk.people.meet(rows)
-        entry.members = [row["id"] for row in rows if "id" in row] or entry.members
-        return entry.members
+        self._book.meet(entry, rows)
+        return rows
+
+    async def look_again(self) -> None:
+        """Learn how far the open chat was read while there was no connection: nobody repeats a signal."""
+        if entry := self._book.open:
+            with suppress(ClientError):
+                await self.members(entry)
+                self._desk.refresh()
 
     async def _read(self, entry: Entry, view: View) -> None:
         limit = min(_MOST, max(_SHOWN, entry.unread))
@@ -124,15 +133,17 @@ class Reading:
         if said:
             self._ended_by(view, said)
         unread = [message for message in messages if entry.unread and message["seq"] > entry.read]
-        await self._show_page(None, messages[len(unread) :], None)
+        await self._show_page(view, messages[len(unread) :])
         if unread:
-            await self._show_page(f"── {entry.unread} unread ──", unread, None)
+            await self._show_page(view, unread, above=f"── {entry.unread} unread ──")
 
-    async def _show_page(self, above: str | None, messages: list[Frame], below: str | None) -> None:
+    async def _show_page(self, view: View, messages: list[Frame], *, above: str = "", below: str = "") -> None:
         lines, now = self._desk.lines, self._desk.now()
         await self._desk.people.learn(people_in(messages))
-        shown = [line for message in reversed(messages) for line in lines.event(message, now)]
-        self._desk.tell(*([above] if above else []), *shown, *([below] if below else []))
+        for message in messages:
+            view.shown.take(message)
+        shown = [line for message in reversed(messages) for line in lines.event(message, now, view.shown)]
+        self._desk.tell(*filter(None, (above, *shown, below)))
 
     def _ended_by(self, view: View, message: Frame) -> None:
         view.own = message["seq"] if message["sender"] == self._book.me else None

@@ -93,7 +93,7 @@ class Terminal:
         if self._idle:
             self._idle.cancel()
         if waiting := len(self._client.unsettled):
-            these = "1 message is" if waiting == 1 else f"{waiting} messages are"
+            these = "1 line is" if waiting == 1 else f"{waiting} lines are"
             self._desk.tell(f"— {these} not sent yet, and kept until you come back")
         for task in self._tasks:
             task.cancel()

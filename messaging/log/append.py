@@ -15,9 +15,9 @@ from django.db import transaction
 
 from messaging import metrics
 from messaging.conf import get_limits
-from messaging.database import STORE_AWAY, drop_dead_connections, is_contention, try_again
+from messaging.database import STORE_AWAY, drop_dead_connections, is_contention, pipelined, try_again
 from messaging.errors import ChatError, Internal, Unavailable
-from messaging.log.load import load, lock_chats
+from messaging.log.load import load
 from messaging.log.prepare import prepare
 from messaging.log.store import store
 from messaging.log.write import Outcome, Write
@@ -84,9 +84,9 @@ def _append_one_by_one(writes: Sequence[Write]) -> Batch:
 
 
 def _append(writes: Sequence[Write]) -> Batch:
-    with transaction.atomic(durable=True):
-        chats = lock_chats(writes)
-        state, epoch = load(writes, chats)
+    # Three round trips: locks and reads, what is stored, COMMIT.
+    with transaction.atomic(durable=True), pipelined():
+        state, epoch = load(writes)
         outcomes = [prepare(state, write) for write in writes]
         if state.events:
             store(state)

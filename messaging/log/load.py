@@ -10,22 +10,58 @@ from django.db import connection
 
 from messaging.blocks import sql_pair_blocked
 from messaging.conf import get_settings
-from messaging.database import as_json, as_wire_time, fetch, from_json, is_postgresql, sql_now, sql_rows
+from messaging.database import (
+    Statement,
+    as_json,
+    as_wire_time,
+    fetch,
+    fetch_all,
+    from_json,
+    is_postgresql,
+    sql_now,
+    sql_rows,
+)
 from messaging.log.mentions import names_in
 from messaging.log.state import ChatState, Known, Member, Message, State, message_of
 from messaging.log.write import Write
 from messaging.models import ChatKind
 from messaging.protocol.kinds import Kind
 
+Rows = list[tuple[Any, ...]]
+
 _MEMBER_KINDS = frozenset({Kind.MEMBER_ADDED, Kind.MEMBER_REMOVED, Kind.MEMBER_ROLE})
 
 
-def lock_chats(writes: Sequence[Write]) -> dict[int, ChatState]:
-    """Lock, in id order, the chats in which a sender of the batch was a member a moment before.
+def load(writes: Sequence[Write]) -> tuple[State, str]:
+    """Lock the chats of a batch and read what it is checked against; return that and the epoch.
 
-    Strangers lock nothing. Every snapshot after this one is newer than the locks, so what is read later is final.
+    Every snapshot after the first statement's is newer than the locks, so that what the others read is final.
     """
-    asked = {(write.chat, write.sender) for write in writes}
+    settings = get_settings()
+    named = [_names_of(write, settings.limits.mentions_per_message) for write in writes]
+    users = _load_names(set().union(*named))
+    mentioned = {
+        (write.chat, users[name]) for write, names in zip(writes, named, strict=True) for name in names & users.keys()
+    }
+    asked = (
+        _ask_chats(writes),
+        _ask_members(writes, mentioned),
+        _ask_known(writes),
+        _ask_counts(writes),
+        _ask_messages(writes),
+    )
+    found = iter(fetch_all([statement for statement in asked if statement is not None]))
+    rows = [next(found) if statement is not None else [] for statement in asked]
+    chats = {row[0]: ChatState(*row) for row in rows[0]}
+    moment, epoch = _take_members(rows[1], chats)
+    known = _take_known(rows[2])
+    _take_counts(rows[3], chats)
+    _take_messages(rows[4], chats)
+    return State(moment, settings, chats, known, users), epoch
+
+
+def _ask_chats(writes: Sequence[Write]) -> Statement:
+    """Lock, in id order, the chats in which a sender of the batch was a member a moment before; strangers lock nothing."""
     sql = f"""
         SELECT c.id, c.kind, c.title, c.last_seq, c.message_count FROM messaging_chat c
         WHERE c.id IN (
@@ -34,23 +70,7 @@ def lock_chats(writes: Sequence[Write]) -> dict[int, ChatState]:
         )
         ORDER BY c.id {"FOR NO KEY UPDATE OF c" if is_postgresql() else ""}
     """
-    rows = fetch(sql, [_pairs(asked)])
-    return {row[0]: ChatState(*row) for row in rows}
-
-
-def load(writes: Sequence[Write], chats: dict[int, ChatState]) -> tuple[State, str]:
-    """Read what the batch is checked against, under the locks."""
-    settings = get_settings()
-    named = [_names_of(write, settings.limits.mentions_per_message) for write in writes]
-    users = _load_names(set().union(*named))
-    mentioned = {
-        (write.chat, users[name]) for write, names in zip(writes, named, strict=True) for name in names & users.keys()
-    }
-    moment, epoch = _load_members(writes, chats, mentioned)
-    known = _load_known(writes)
-    _load_counts(writes, chats)
-    _load_messages(writes, chats)
-    return State(moment, settings, chats, known, users), epoch
+    return sql, [_pairs({(write.chat, write.sender) for write in writes})]
 
 
 def _names_of(write: Write, most: int) -> set[str]:
@@ -80,21 +100,22 @@ def _load_names(names: set[str]) -> dict[str, int]:
     return {name: user for name, user in found if user is not None}
 
 
-def _load_members(
-    writes: Sequence[Write], chats: dict[int, ChatState], mentioned: set[tuple[int, int]]
-) -> tuple[str, str]:
+def _ask_members(writes: Sequence[Write], mentioned: set[tuple[int, int]]) -> Statement:
     asked = {(write.chat, write.sender) for write in writes} | mentioned
     asked |= {(write.chat, write.body["user"]) for write in writes if write.kind in _MEMBER_KINDS}
-    private = {chat.id for chat in chats.values() if chat.kind == ChatKind.PRIVATE}
     # Whoever blocks locks the private chat: here, under the lock, no block that was answered is missed.
     sql = f"""
         SELECT {sql_now()}, (SELECT epoch FROM messaging_store WHERE id = 1),
-               CASE WHEN r.private THEN {sql_pair_blocked("r.chat", "r.user_id")} ELSE false END,
+               CASE WHEN c.kind = '{ChatKind.PRIVATE}' THEN {sql_pair_blocked("r.chat", "r.user_id")} ELSE false END,
                m.chat_id, m.user_id, m.role, m.joined_seq, m.left_seq, m.read_seq, m.read_count
-        FROM {sql_rows(chat=int, user_id=int, private=bool)}
+        FROM {sql_rows(chat=int, user_id=int)}
+        LEFT JOIN messaging_chat c ON c.id = r.chat
         LEFT JOIN messaging_membership m ON m.chat_id = r.chat AND m.user_id = r.user_id
     """
-    rows = fetch(sql, [as_json([{"chat": c, "user_id": user, "private": c in private} for c, user in asked])])
+    return sql, [_pairs(asked)]
+
+
+def _take_members(rows: Rows, chats: dict[int, ChatState]) -> tuple[str, str]:
     for _, _, blocked, chat, user, *rest in rows:
         # Strangers, of whom a text may name any, have no chat here: whom they block is nobody's matter.
         if chat in chats:
@@ -103,45 +124,51 @@ def _load_members(
     return as_wire_time(rows[0][0]), rows[0][1]
 
 
-def _load_known(writes: Sequence[Write]) -> dict[tuple[int, int, str], Known]:
+def _ask_known(writes: Sequence[Write]) -> Statement | None:
     asked = [{"chat": w.chat, "user_id": w.sender, "client_id": w.id} for w in writes if w.id is not None]
-    if not asked:
-        return {}
     sql = f"""
         SELECT e.chat_id, e.sender_id, e.client_id, e.seq, e.at, e.content_hash, e.kind, e.target
         FROM {sql_rows(chat=int, user_id=int, client_id=str)}
         JOIN messaging_event e ON e.chat_id = r.chat AND e.sender_id = r.user_id AND e.client_id = r.client_id
     """
+    return (sql, [as_json(asked)]) if asked else None
+
+
+def _take_known(rows: Rows) -> dict[tuple[int, int, str], Known]:
     return {
         (chat, user, id): Known(seq, as_wire_time(at), hash_, message_of(kind, seq, target))
-        for chat, user, id, seq, at, hash_, kind, target in fetch(sql, [as_json(asked)])
+        for chat, user, id, seq, at, hash_, kind, target in rows
     }
 
 
-def _load_counts(writes: Sequence[Write], chats: dict[int, ChatState]) -> None:
-    asked = sorted({write.chat for write in writes if write.kind in _MEMBER_KINDS} & chats.keys())
-    if not asked:
-        return
+def _ask_counts(writes: Sequence[Write]) -> Statement | None:
+    asked = sorted({write.chat for write in writes if write.kind in _MEMBER_KINDS})
     sql = f"""
         SELECT m.chat_id, count(*), sum(CASE WHEN m.role = 'owner' THEN 1 ELSE 0 END)
         FROM {sql_rows(chat=int)} JOIN messaging_membership m ON m.chat_id = r.chat AND m.left_seq IS NULL
         GROUP BY m.chat_id
     """
-    for chat, members, owners in fetch(sql, [as_json([{"chat": chat} for chat in asked])]):
-        chats[chat].member_count, chats[chat].owner_count = members, owners
+    return (sql, [as_json([{"chat": chat} for chat in asked])]) if asked else None
 
 
-def _load_messages(writes: Sequence[Write], chats: dict[int, ChatState]) -> None:
+def _take_counts(rows: Rows, chats: dict[int, ChatState]) -> None:
+    for chat, members, owners in rows:
+        if chat in chats:
+            chats[chat].member_count, chats[chat].owner_count = members, owners
+
+
+def _ask_messages(writes: Sequence[Write]) -> Statement | None:
     """Read the messages that are replied to, edited, deleted or reacted to."""
     asked = {(w.chat, w.body[name]) for w in writes for name in ("reply_to", "target") if w.body.get(name) is not None}
-    if not asked:
-        return
     sql = f"""
         SELECT e.chat_id, e.seq, e.sender_id, e.at, e.payload, e.reactions, e.deleted_at IS NOT NULL
         FROM {sql_rows(chat=int, seq=int)}
         JOIN messaging_event e ON e.chat_id = r.chat AND e.seq = r.seq AND e.kind = '{Kind.MESSAGE_CREATED}'
     """
-    rows = fetch(sql, [as_json([{"chat": chat, "seq": seq} for chat, seq in asked])])
+    return (sql, [as_json([{"chat": chat, "seq": seq} for chat, seq in asked])]) if asked else None
+
+
+def _take_messages(rows: Rows, chats: dict[int, ChatState]) -> None:
     for chat, seq, sender, at, payload, reactions, deleted in rows:
         if chat in chats:
             chats[chat].messages[seq] = Message(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from messaging.database import as_json, as_moment, execute, for_database, is_postgresql, sql_now, sql_rows
+from messaging.database import as_json, as_moment, enqueue, for_database, is_postgresql, sql_now, sql_rows
 from messaging.log.state import ChatState, Member, Message, Row, State
 from messaging.protocol.kinds import Kind
 
@@ -53,7 +53,7 @@ def _insert_events(rows: Iterable[Row]) -> None:
         )
     }
     """
-    execute(sql, [as_json([_event_row(row) for row in rows])])
+    enqueue(sql, [as_json([_event_row(row) for row in rows])])
 
 
 def _typed(what: str) -> str:
@@ -94,7 +94,7 @@ def _fold(messages: list[tuple[int, Message]], *, at: str) -> None:
             content_hash = CASE WHEN r.deleted_at IS NULL THEN messaging_event.content_hash END
         FROM {columns} WHERE messaging_event.chat_id = r.chat AND messaging_event.seq = r.seq
     """
-    execute(sql, [as_json([_message_row(chat, message, at) for chat, message in messages])])
+    enqueue(sql, [as_json([_message_row(chat, message, at) for chat, message in messages])])
 
 
 def _message_row(chat: int, message: Message, at: str) -> dict[str, object]:
@@ -119,7 +119,7 @@ def _wipe_edits(messages: list[tuple[int, Message]], *, at: str) -> None:
         WHERE messaging_event.chat_id = r.chat AND messaging_event.target = r.target
             AND messaging_event.kind = '{Kind.MESSAGE_EDITED}'
     """
-    execute(sql, [as_json([{"chat": chat, "target": m.seq, "deleted_at": at} for chat, m in messages])])
+    enqueue(sql, [as_json([{"chat": chat, "target": m.seq, "deleted_at": at} for chat, m in messages])])
 
 
 def _store_mentions(chats: Iterable[ChatState]) -> None:
@@ -131,13 +131,13 @@ def _store_mentions(chats: Iterable[ChatState]) -> None:
     if gone:
         same = " AND ".join(f"m.{name} = r.{name}" for name in ("user_id", "chat_id", "seq"))
         found = f"SELECT m.id FROM {source} JOIN messaging_mention m ON {same}"
-        execute(f"DELETE FROM messaging_mention WHERE id IN ({found})", [as_json(gone)])
+        enqueue(f"DELETE FROM messaging_mention WHERE id IN ({found})", [as_json(gone)])
     if there:
         sql = f"""
             INSERT INTO messaging_mention (user_id, chat_id, seq)
             SELECT user_id, chat_id, seq FROM {source} WHERE true ON CONFLICT DO NOTHING
         """
-        execute(sql, [as_json(there)])
+        enqueue(sql, [as_json(there)])
 
 
 def _store_moved(members: list[tuple[int, Member]]) -> None:
@@ -156,7 +156,7 @@ def _store_moved(members: list[tuple[int, Member]]) -> None:
         SELECT {columns}, {sql_now()} FROM {source} WHERE true ORDER BY chat_id, user_id
         ON CONFLICT (chat_id, user_id) DO UPDATE SET {kept}, changed_at = excluded.changed_at
     """
-    execute(sql, [_member_rows(members)])
+    enqueue(sql, [_member_rows(members)])
 
 
 def _store_read(members: list[tuple[int, Member]]) -> None:
@@ -168,7 +168,7 @@ def _store_read(members: list[tuple[int, Member]]) -> None:
         FROM {sql_rows(chat_id=int, user_id=int, read_seq=int, read_count=int)}
         WHERE messaging_membership.chat_id = r.chat_id AND messaging_membership.user_id = r.user_id
     """
-    execute(sql, [_member_rows(members)])
+    enqueue(sql, [_member_rows(members)])
 
 
 def _member_rows(members: list[tuple[int, Member]]) -> str:
@@ -196,4 +196,4 @@ def _store_chats(chats: Iterable[ChatState]) -> None:
         WHERE messaging_chat.id = r.id
     """
     rows = [{"id": c.id, "last_seq": c.last_seq, "message_count": c.message_count, "title": c.title} for c in chats]
-    execute(sql, [as_json(rows)])
+    enqueue(sql, [as_json(rows)])

@@ -58,10 +58,14 @@ class Socket:
         self._writer = writer
         self._frames: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
 
+    async def next(self) -> dict[str, Any]:
+        """Return the next frame."""
+        async with asyncio.timeout(PATIENCE):
+            return await self._frames.get()
+
     async def expect(self, kind: str) -> dict[str, Any]:
         """Return the next frame, which is of this kind."""
-        async with asyncio.timeout(PATIENCE):
-            frame = await self._frames.get()
+        frame = await self.next()
         assert frame["type"] == kind
         return frame
 

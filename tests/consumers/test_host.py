@@ -52,3 +52,12 @@ async def test_a_stock_layer_carries_signals_too(world, monkeypatch):
     talk = await world.join(ann)
     await anotify(ann, "app.order_shipped", {"order": 4711})
     await talk.expect("app.order_shipped", order=4711)
+
+
+@pytest.mark.parametrize("name", ["app.order_shipped", "app.", "app"])
+async def test_a_client_has_no_signals_of_the_host(world, name):
+    ann, bob = await world.users("ann", "bob")
+    chat = await world.group(ann, bob)
+    one, two = await world.join(ann), await world.join(bob)
+    await one.expect_error("unknown_type", id=await one.send(name, chat=chat, order=4711))
+    await two.expect_nothing()

@@ -17,6 +17,13 @@ CHANGES: list[tuple[str, dict[str, Any]]] = [
     ("message.delete", {}),
     ("reaction.set", {"emoji": "👍", "on": True}),
 ]
+# And the one that only names it.
+NAMING = [*CHANGES, ("message.send", {"text": "x"})]
+
+
+def target(type: str, seq: int) -> dict[str, int]:
+    """Return the field in which a command names message `seq`."""
+    return {"reply_to" if type == "message.send" else "seq": seq}
 
 
 @pytest.fixture
@@ -91,16 +98,16 @@ async def test_after_a_deletion_any_repeat_of_its_ids_is_the_first_answer(pair):
     await one.expect_ack(await one.send("message.edit", id="e", chat=chat, seq=9, text="x"), seq=2, duplicate=True)
 
 
-@pytest.mark.parametrize(("type", "fields"), CHANGES)
+@pytest.mark.parametrize(("type", "fields"), NAMING)
 async def test_a_foreign_chat_is_not_a_member_whether_or_not_it_exists(world, pair, type, fields):
     _, _, chat = pair
     cid = await world.join(await world.user("cid"))
     for where in (chat, chat + 99):
-        id = await cid.send(type, chat=where, seq=1, **fields)
+        id = await cid.send(type, chat=where, **target(type, 1), **fields)
         await cid.expect_error("not_a_member", id=id, chat=where)
 
 
-@pytest.mark.parametrize(("type", "fields"), CHANGES)
+@pytest.mark.parametrize(("type", "fields"), NAMING)
 @pytest.mark.parametrize("seq", [0, 2, 3, 99])
 async def test_what_is_no_message_is_not_found(world, pair, type, fields, seq):
     one, two, chat = pair
@@ -110,16 +117,16 @@ async def test_what_is_no_message_is_not_found(world, pair, type, fields, seq):
     await world.call(services.set_reaction, sender=one.user, chat=chat, id="r", seq=1, emoji="🎉", on=True)
     await two.expect_event(chat, 2, "chat.updated")
     await two.expect_event(chat, 3, "reaction.set")
-    id = await two.send(type, chat=chat, seq=seq, **fields)
+    id = await two.send(type, chat=chat, **target(type, seq), **fields)
     await two.expect_error("message_not_found", id=id, chat=chat)
 
 
-@pytest.mark.parametrize(("type", "fields"), [*CHANGES, ("message.send", {"text": "x", "reply_to": 1})])
+@pytest.mark.parametrize(("type", "fields"), NAMING)
 async def test_a_deleted_message_is_not_found(pair, type, fields):
     one, two, chat = pair
     await one.expect_ack(await one.send("message.delete", chat=chat, seq=1), seq=2)
     await two.expect_event(chat, 2, "message.deleted")
-    id = await two.send(type, **({"seq": 1} if type != "message.send" else {}), chat=chat, **fields)
+    id = await two.send(type, chat=chat, **target(type, 1), **fields)
     await two.expect_error("message_not_found", id=id, chat=chat)
 
 

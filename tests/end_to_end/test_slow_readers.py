@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
 
@@ -10,6 +11,7 @@ from messaging.database import run_in_thread
 from messaging.log import Write, append
 from messaging.models import Connection
 from messaging.protocol.frames import MessageSend
+from tests.plug import pull_plug
 from tests.server import Person, SocketTalk
 from tests.vocabulary import ClosedError
 
@@ -26,9 +28,9 @@ async def _fill(chat: int, sender: int) -> None:
     assert len(batch.outcomes) == MESSAGES
 
 
-async def _long_chat(start_server, sign_up, **environment):
+async def _long_chat(start_server, sign_up, *arguments, **environment):
     """Return a server, and two people with a long chat."""
-    server = await start_server(PENDING_BYTES="100000", COMMANDS_BURST="200", **environment)
+    server = await start_server(*arguments, PENDING_BYTES="100000", COMMANDS_BURST="200", **environment)
     ann, bob = await sign_up(server, "ann", "bob")
     chat = (await ann.rest.create_chat("private", [bob.id])).id
     await _fill(chat, ann.id)
@@ -46,6 +48,12 @@ async def _resume(person: Person, chat: int) -> SocketTalk:
     talk = await person.connect()
     await talk.send("hello", resume={chat: 0}, epoch=first.ready["epoch"])
     return talk
+
+
+async def _until_gone(person: Person) -> None:
+    async with asyncio.timeout(30):
+        while await run_in_thread(Connection.objects.filter(user=person.id).exists):  # noqa: ASYNC110 -- nothing tells of it
+            await asyncio.sleep(0.05)
 
 
 async def test_a_peer_that_pauses_gets_everything_in_order(pair):
@@ -78,9 +86,38 @@ async def test_a_peer_that_begins_to_read_too_late_gets_what_was_sent_in_order_a
     chat = (await people[0].rest.create_chat("group", [person.id for person in people], title="All")).id
     await _fill(chat, people[0].id)
     talks = [await _resume(person, chat) for person in people]
-    # Between the bye and the cut there is a second: one of them begins to read within it.
-    ends = await asyncio.gather(*(_read_late(talk, chat, 0.1 + n * 0.3) for n, talk in enumerate(talks)))
+    # Between the bye and the cut there is a second: one of them begins to read within it, be the machine slow or fast.
+    ends = await asyncio.gather(*(_read_late(talk, chat, 0.1 + n * 0.7) for n, talk in enumerate(talks)))
     assert 4203 in ends
+
+
+async def test_a_ping_behind_unread_data_does_not_end_a_peer_before_its_time_to_read_is_over(start_server, sign_up):
+    pings = ("--ping-interval", "1", "--ping-timeout", "1")  # a deadline of 4 seconds
+    _, _, bob, chat = await _long_chat(start_server, sign_up, *pings, SLOW_SECONDS="6")
+    began = time.monotonic()
+    await _resume(bob, chat)
+    await _until_gone(bob)
+    assert time.monotonic() - began > 6
+
+
+@pytest.mark.parametrize("reads", [True, False])
+async def test_a_peer_that_vanishes_with_unread_data_is_not_taken_for_a_slow_one(start_server, sign_up, reads):
+    pings = ("--ping-interval", "1", "--ping-timeout", "1")
+    _, ann, bob, chat = await _long_chat(start_server, sign_up, *pings, SLOW_SECONDS="60")
+    talk = await bob.join() if reads else await _resume(bob, chat)
+    if not reads:
+        await talk.expect("ready")  # the kernel below would repeat a hello that nothing acknowledged
+    pull_plug(talk.connection.transport.get_extra_info("socket"))
+    await ann.rest.send_message(chat, "Are you there?")
+    await _until_gone(bob)
+
+
+async def test_a_peer_that_does_not_answer_a_ping_with_nothing_unread_is_cut(start_server, sign_up):
+    server = await start_server("--ping-interval", "1", "--ping-timeout", "1", SLOW_SECONDS="30")
+    (bob,) = await sign_up(server, "bob")
+    talk = await bob.join()
+    talk.connection.transport.pause_reading()
+    await _until_gone(bob)
 
 
 async def _read_late(talk: SocketTalk, chat: int, seconds: float) -> int | None:

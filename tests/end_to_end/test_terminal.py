@@ -56,6 +56,58 @@ async def test_two_terminals_chat(server, chat, open_terminal):
     assert await _texts(chat) == ["hello", "there", "hi ann"]
 
 
+async def test_messages_are_changed_answered_reacted_to_and_deleted(server, chat, open_terminal):
+    one, two = await open_terminal(server, "ann", tty=True), await open_terminal(server, "bob", tty=True)
+    for program in (one, two):
+        program.enter(f"/open {chat}")
+        await program.expect("── ")
+    one.enter("helo")
+    await two.expect("#1 ann: helo\n")
+    one.enter("/edit hello")
+    await one.expect("✓ ", "· ann changed #1: hello\n")
+    await two.expect("· ann changed #1: hello\n")
+    two.enter("/react #1 ❤️", "/reply #1 hi ann")
+    await two.expect("✓ ", "· bob put ❤️ on #1 (ann: hello)\n", "#4 bob: (to #1 ann: hello) hi ann\n")
+    await one.expect("· bob put ❤️ on #1 (ann: hello)\n", "#4 bob: (to #1 ann: hello) hi ann\n")
+    one.enter("/react #4 👍", "/react #4 👍", "/react #4 👍 off", "/delete #4", "/edit #4 mine", "/delete #1")
+    await one.expect(
+        "✓ put 👍 on #4  (it was so already)\n",
+        "took 👍 off #4",
+        "✗ not done: delete #4 (",
+        "✗ not done: change #4: mine (",
+    )
+    await two.expect("· ann deleted #1\n")
+    one.enter(f"/open {chat}")
+    await one.expect("── ", "#1 ann: (deleted)\n", "#4 bob: (to #1 ")
+    assert await _texts(chat) == ["", "", "", "hi ann", "", "", ""]
+
+
+async def test_a_message_read_later_has_its_reactions_and_its_present_text(server, chat, open_terminal):
+    one, two = await open_terminal(server, "ann"), await open_terminal(server, "bob", tty=True)
+    one.enter("/open bob", "helo", "/edit hello", "/react #1 ❤️")
+    await one.expect("ann put ❤️ on #1")
+    one.enter("/members")
+    await one.expect("  bob (", "has read nothing)")
+    two.enter(f"/open {chat}")
+    await two.expect("#1 ann: hello  ❤️ 1  (edited)\n")
+    await one.expect("    read by bob")
+    two.enter("/react #1 ❤️")
+    await one.expect("bob put ❤️ on #1 (ann: hello)")
+    one.enter("/members", "/open bob")
+    await one.expect("  bob (", "has read up to #", "── bob", "#1 ann: hello  ❤️ 2 (you)  (edited)\n", "read by bob")
+
+
+async def test_who_blocks_and_is_blocked_cannot_write(server, sign_up, open_terminal):
+    ann, bob = await sign_up(server, "ann", "bob")
+    chat = (await ann.rest.create_chat("private", [bob.id])).id
+    await ann.rest.send_message(chat, "hello")
+    await bob.rest.call("PUT", f"/api/users/blocked/{ann.id}/")
+    one = await open_terminal(server, "ann", tty=True)
+    one.enter("/open bob", "/reply #1 there?", "/react #1 👍")
+    why = "(one of you blocks the other)\n"
+    await one.expect("✗ not sent: (to #1) there? " + why, "✗ not done: put 👍 on #1 " + why)
+
+
 async def test_a_restart_of_the_server_is_told_and_missed_messages_are_shown(start_server, sign_up, open_terminal):
     server, other = await start_server(), await start_server()
     ann, bob = await sign_up(server, "ann", "bob")

@@ -38,12 +38,14 @@ class Acts:
             (5, self._say_twice_at_once),
             (6, self._say_again),
             (2, self._say_otherwise),
+            (3, self._reply),
             (4, self._edit),
             (2, self._delete),
             (5, self._react),
+            (3, self._change_and_look),
             (3, self._sync),
-            (3, self._history_page),
-            (2, self._messages),
+            (3, self._page_over_socket),
+            (3, self._page_over_rest),
             (6, self._read),
             (5, self._type),
             (1, Resident.garble),
@@ -98,6 +100,11 @@ class Acts:
         if len(resident.client.unsettled) < _OUTBOX_MOST:
             resident.client.post(write)
 
+    async def _reply(self, resident: Resident) -> None:
+        chat, seq = self._pick_message(resident)
+        text = f"{resident.name} replies {next(self._numbers)}"
+        self._post(resident, commands.message_send(chat, text, reply_to=seq))
+
     async def _edit(self, resident: Resident) -> None:
         chat, seq = self._pick_message(resident)
         self._post(resident, commands.message_edit(chat, seq, f"{resident.name} corrects {next(self._numbers)}"))
@@ -114,12 +121,31 @@ class Acts:
         after = max(0, resident.client.chats.get(chat, 0) - resident.draw.randrange(40))
         await resident.client.request(sync(chat, after, 50))
 
-    async def _history_page(self, resident: Resident) -> None:
-        chat = self._pick_chat(resident)
-        await resident.client.request({"type": "history", "id": commands.new_id(), "chat": chat, "limit": 20})
+    async def _page_over_socket(self, resident: Resident) -> None:
+        chat, before = self._pick_page(resident)
+        await resident.client.request(history(chat, before=before, limit=20))
 
-    async def _messages(self, resident: Resident) -> None:
-        await resident.client.rest.messages(self._pick_chat(resident), limit=20)
+    async def _page_over_rest(self, resident: Resident) -> None:
+        chat, before = self._pick_page(resident)
+        await resident.client.rest.messages(chat, before=before, limit=20)
+
+    def _pick_page(self, resident: Resident) -> tuple[int, int | None]:
+        """Return a chat, and mostly a place not far from its end below which one pages back."""
+        chat, seq = self._pick_message(resident)
+        return chat, seq + 1 if resident.draw.random() < 0.7 else None
+
+    async def _change_and_look(self, resident: Resident) -> None:
+        """Look at a message both ways while it is being changed."""
+        chat, seq = self._pick_message(resident)
+        emoji = resident.draw.choice(_EMOJI)
+        changes = [
+            commands.message_edit(chat, seq, f"{resident.name} corrects {next(self._numbers)}"),
+            commands.message_delete(chat, seq),
+            *(commands.reaction_set(chat, seq, emoji, on=on) for on in (True, False)),
+        ]
+        self._post(resident, resident.draw.choice(changes))
+        await resident.client.rest.messages(chat, before=seq + 1, limit=5)
+        await resident.client.request(history(chat, before=seq + 1, limit=5))
 
     async def _read(self, resident: Resident) -> None:
         chat = self._pick_chat(resident)
@@ -132,6 +158,12 @@ class Acts:
 def sync(chat: int, after: int, limit: int) -> Frame:
     """Return the command that asks for the log of a chat."""
     return {"type": "sync", "id": commands.new_id(), "chat": chat, "after": after, "limit": limit}
+
+
+def history(chat: int, *, before: int | None = None, limit: int) -> Frame:
+    """Return the command that pages back through a chat."""
+    asked: Frame = {"type": "history", "id": commands.new_id(), "chat": chat, "limit": limit}
+    return asked if before is None else asked | {"before": before}
 
 
 async def _post(resident: Resident, write: Frame) -> None:

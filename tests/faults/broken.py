@@ -47,7 +47,7 @@ def fan_out_before_commit() -> None:
 def no_dedupe() -> None:
     """Know no earlier id, and store none that could be refused."""
     event_row = _store._event_row
-    _load._load_known = lambda _writes: {}
+    _load._take_known = lambda _rows: {}
     _store._event_row = lambda row: {**event_row(row), "client_id": None}
 
 
@@ -141,6 +141,23 @@ def moving_duplicate() -> None:
     Streams._acknowledge_outside = acknowledge  # type: ignore[method-assign]
 
 
+def kept_text() -> None:
+    """Tell that a message is deleted, and keep it as it was."""
+    message_row = _store._message_row
+    _store._message_row = lambda chat, message, at: (
+        message_row(chat, message, at) | ({"text": None, "deleted_at": None} if message.deleted else {})
+    )
+
+
+def forgotten_reaction() -> None:
+    """Count of each emoji only who put it on first."""
+    folded: Any = importlib.import_module("messaging.folded")
+    count = folded._count_reactions
+    folded._count_reactions = lambda reactions, viewer: count(
+        {emoji: users[:1] for emoji, users in reactions.items()}, viewer
+    )
+
+
 VARIANTS: dict[str, Callable[[], None]] = {
     variant.__name__: variant
     for variant in (
@@ -152,9 +169,11 @@ VARIANTS: dict[str, Callable[[], None]] = {
         lost_joined,
         stuck_claim,
         moving_duplicate,
+        kept_text,
+        forgotten_reaction,
     )
 }
-# Which rule of the contract each breaks (PROTOCOL §3).
+# Which rule each breaks: of the contract (PROTOCOL §3), or that of folded messages (§2).
 RULES = {
     "fan_out_before_commit": "C4",
     "no_dedupe": "C3",
@@ -164,4 +183,6 @@ RULES = {
     "lost_joined": "C7",
     "stuck_claim": "C8",
     "moving_duplicate": "C1",
+    "kept_text": "history",
+    "forgotten_reaction": "history",
 }

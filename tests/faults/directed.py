@@ -16,7 +16,7 @@ from client.checker import Bounds, History
 from client.checker.recorder import Recorder
 from client.frames import Frame
 from client.streams import Streams
-from tests.faults.acts import sync
+from tests.faults.acts import history, sync
 from tests.server import PASSWORD
 
 # A tenth of what a server has by default to free a claim, half of what it has to heal a stream.
@@ -87,6 +87,17 @@ class Speaker:
         await self.ask(write)
         return write
 
+    async def say_seq(self, chat: int, *, reply_to: int | None = None) -> int:
+        """Send a message that nobody has sent before, and return its number; 1 where it got none."""
+        text = f"{self.name} says {next(_numbers)}"
+        answer = await self.ask(commands.message_send(chat, text, reply_to=reply_to))
+        return int(answer.get("seq", 1))
+
+    async def look(self, chat: int) -> None:
+        """Page back through a chat over the socket and over REST."""
+        await self.ask(history(chat, limit=50))
+        await _insist(lambda: self.rest.messages(chat, limit=50))
+
     async def sync(self, chat: int, after: int = 0) -> Frame:
         """Ask for the log of a chat."""
         return await self.ask(sync(chat, after, 200))
@@ -146,7 +157,22 @@ async def _talk(ann: Speaker, bob: Speaker, cat: Speaker) -> list[int]:
     await _insist(lambda: ann.rest.add_member(group, bob.id))
     await ann.say(group)
     await ann.say(group)
+    await _change_minds(ann, bob, cat, group)
     return [group, *await _fall_silent(ann, bob, cat)]
+
+
+async def _change_minds(ann: Speaker, bob: Speaker, cat: Speaker, chat: int) -> None:
+    """Reply, react, edit and delete, and have everybody look at the chat before and after it."""
+    kept, gone = await ann.say_seq(chat), await bob.say_seq(chat)
+    await cat.say_seq(chat, reply_to=kept)
+    for speaker in (ann, bob, cat):
+        await speaker.ask(commands.reaction_set(chat, kept, "👍", on=True))
+    await bob.look(chat)
+    await cat.ask(commands.reaction_set(chat, kept, "👍", on=False))
+    await ann.ask(commands.message_edit(chat, kept, f"{ann.name} corrects {next(_numbers)}"))
+    await bob.ask(commands.message_delete(chat, gone))
+    for speaker in (ann, bob, cat):
+        await speaker.look(chat)
 
 
 async def _fall_silent(ann: Speaker, bob: Speaker, cat: Speaker) -> list[int]:

@@ -15,7 +15,7 @@ from client import ClientError, Phase
 from client.checker.history import History
 from client.errors import CommandRefused, RestError
 from client.frames import Frame
-from tests.faults.acts import Act, Acts, sync
+from tests.faults.acts import Act, Acts, history, sync
 from tests.faults.cluster import Node
 from tests.faults.resident import Resident
 
@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 # What one resident has under way at a time, and how long any of it may take.
 _AT_ONCE, _PATIENCE = 5, 20.0
-_SYNC_LIMIT = 200
+_SYNC_LIMIT, _HISTORY_LIMIT = 200, 100
 # Changes of members and titles, and founded groups, a second.
 _CHANGES = 1.5
 
@@ -168,7 +168,10 @@ class Population:
     # The end
 
     async def read_logs(self) -> None:
-        """Write down the whole log and the members of every chat, as one of its members is told them."""
+        """Write down the whole log and the members of every chat, as one of its members is told them.
+
+        Its newest page of history is read before that, both ways: by then nothing can excuse that it is of before.
+        """
         await _in_turns([partial(self._read_log, chat) for chat in sorted(self._every_chat())], 8)
 
     def _every_chat(self) -> set[int]:
@@ -176,6 +179,8 @@ class Population:
 
     async def _read_log(self, chat: int) -> None:
         member = next(resident for resident in self.residents if chat in resident.client.chats)
+        await _insist(lambda: member.client.request(history(chat, limit=_HISTORY_LIMIT)))
+        await _insist(lambda: member.client.rest.messages(chat, limit=_HISTORY_LIMIT))
         page = await _read_page(member, chat, after=0)
         events: list[Frame] = page["events"]
         while page["more"]:

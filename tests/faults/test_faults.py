@@ -26,3 +26,4 @@ async def test_a_cluster_under_faults_keeps_the_contract(tmp_path, caplog):
     told = f"seed {SHORT.seed}, history in {tmp_path}\n{outcome.report.as_text()}"
     assert not outcome.report.violations, told
     assert outcome.report.figures["messages"] > 100, told
+    assert outcome.report.figures["pages"] > 100, told

@@ -290,6 +290,23 @@ async def test_a_comparison_finds_what_no_look_saw(watcher):
     assert sorted(peer.heard()) == [(bob, False), (eve, True)]
 
 
+async def test_a_comparison_of_very_many_goes_on_with_the_next_looks(watcher, monkeypatch):
+    monkeypatch.setattr(presence, "_COMPARED_AT_ONCE", 2)
+    ann, bob, eve = await run_in_thread(meet, "ann", "bob", "eve")
+    peers = [await watch(watcher, ann, bob) for _ in range(5)]
+    gone = await watch(watcher, ann, bob)
+    await run_in_thread(come, bob)
+    told = []
+    for _ in range(3):
+        await watcher._compare()
+        watcher.unwatch(gone)
+        watcher.watch(peers[0], [eve], [])
+        told.append(sum(not peer.told.empty() for peer in [*peers, gone]))
+    # Who has gone meanwhile, or watches others, is passed over.
+    assert told == [2, 4, 5]
+    assert (len(watcher._uncompared), peers[0].heard()) == (0, [])
+
+
 @pytest.mark.parametrize("hides", ["block", "nobody"])
 async def test_who_may_not_be_seen_any_more_is_offline_and_the_true_moment_is_not_told(watcher, hides):
     ann, bob = await run_in_thread(meet, "ann", "bob")

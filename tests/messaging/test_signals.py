@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 from django.dispatch import Signal
 
-from messaging import host
+from messaging import host, services
 from messaging.database import run_in_thread
 from messaging.errors import UserNotFound
 from messaging.models import Chat, User
 from messaging.runtime import ensure_runtime
 from messaging.signals import StoredEvent, event_stored, user_connected, user_disconnected
 from tests.consumers.conftest import world  # noqa: F401 - people and connections
-from tests.messaging.world import make_group, make_users, metric
+from tests.messaging.world import make_group, make_users, metric, seqs_of, start
 from tests.vocabulary import PATIENCE
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -73,6 +73,58 @@ def test_what_stores_nothing_tells_nothing(told):
     with pytest.raises(UserNotFound):
         host.add_member(chat, 0)
     assert told.empty()
+
+
+def test_what_changes_a_message_is_told_once_each(told):
+    (ann,) = make_users("ann")
+    chat = make_group(ann)
+    place = {"sender": ann, "chat": chat}
+    services.send_message(**place, id="m", text="one")
+    for _ in range(2):
+        services.edit_message(**place, id="e", seq=1, text="two")
+        services.set_reaction(**place, id="r", seq=1, emoji="👍", on=True)
+    services.set_reaction(**place, id="s", seq=1, emoji="👍", on=True)
+    for _ in range(2):
+        services.delete_message(**place, id="d", seq=1)
+    assert [(each.seq, each.kind, each.body) for each in (told.get_nowait()[1] for _ in range(told.qsize()))] == [
+        (1, "message.created", {"text": "one"}),
+        (2, "message.edited", {"target": 1, "text": "two"}),
+        (3, "reaction.set", {"target": 1, "emoji": "👍", "on": True}),
+        (4, "message.deleted", {"target": 1}),
+    ]
+
+
+@pytest.mark.parametrize("served", [True, False])
+async def test_a_receiver_finds_every_change_committed(connect, served):
+    if served:
+        ensure_runtime()
+    found: queue.Queue[Any] = queue.Queue()
+    connect(
+        event_stored, lambda event, **_: found.put((event.seq, event.kind, start(lambda: seqs_of(event.chat))()[-1]))
+    )
+    (ann,) = await run_in_thread(make_users, "ann")
+    place = {"sender": ann, "chat": await run_in_thread(make_group, ann)}
+    await run_in_thread(services.send_message, **place, id="m", text="one")
+    assert await take(found) == (1, "message.created", 1)
+    await run_in_thread(services.edit_message, **place, id="e", seq=1, text="two")
+    assert await take(found) == (2, "message.edited", 2)
+    await run_in_thread(services.set_reaction, **place, id="r", seq=1, emoji="👍", on=True)
+    assert await take(found) == (3, "reaction.set", 3)
+    await run_in_thread(services.delete_message, **place, id="d", seq=1)
+    assert await take(found) == (4, "message.deleted", 4)
+
+
+async def test_the_end_of_a_server_is_the_end_of_the_thread_of_its_signals(connect):
+    threads: queue.Queue[Any] = queue.Queue()
+    connect(event_stored, lambda **_: threads.put(threading.current_thread()))
+    runtime = ensure_runtime()
+    (ann,) = await run_in_thread(make_users, "ann")
+    await host.asend_message(ann, await host.acreate_chat(ann, []), "hi")
+    thread = await take(threads)
+    assert thread.is_alive()
+    await runtime.stop()
+    await run_in_thread(thread.join, PATIENCE)
+    assert not thread.is_alive()
 
 
 async def test_a_server_tells_events_in_the_order_of_the_log(told):

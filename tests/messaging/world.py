@@ -135,6 +135,15 @@ def count_statements(work: Callable[[], Any]) -> int:
     return len([query for query in captured if not query["sql"].startswith(("BEGIN", "COMMIT"))])
 
 
+def plans_of(work: Callable[[], Any]) -> str:
+    """Return how PostgreSQL would run each statement of `work`."""
+    with CaptureQueriesContext(connection) as statements:
+        work()
+    own = [query["sql"] for query in statements if query["sql"].split()[0] in ("SELECT", "INSERT", "UPDATE", "DELETE")]
+    rows = [row[0] for sql in own for row in fetch("EXPLAIN " + sql.replace("%", "%%"), [])]
+    return "\n".join(rows)
+
+
 def metric(name: str, **labels: str) -> float:
     """Return what a counter stands at."""
     return REGISTRY.get_sample_value(name, labels) or 0.0

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from client.checker.index import Index
 from client.checker.report import Violation
-from client.checker.rules import answers, claim, fence, heal, once, resume, stored, streams
+from client.checker.rules import answers, claim, fence, heal, history, once, resume, stored, streams
 
 Rule = Callable[[Index], Iterator[Violation]]
 
@@ -17,6 +17,7 @@ RULES: tuple[Rule, ...] = (
     streams.check_ids,
     once.check_once,
     stored.check_events,
+    history.check_pages,
     fence.check_membership,
     fence.check_senders,
     fence.check_joined,

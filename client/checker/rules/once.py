@@ -63,7 +63,7 @@ Texts = dict[tuple[int, str], list[Attempt]]
 
 def check_once(index: Index) -> Iterator[Violation]:
     """Every ack is for the one event of the log that the write made."""
-    attempts = _attempts(index)
+    attempts = attempts_of(index)
     seen = _seen_ids(index)
     for key, tries in attempts.items():
         log = index.logs.get(key[1])
@@ -78,7 +78,8 @@ def check_once(index: Index) -> Iterator[Violation]:
         yield from _texts(log, sent[log.chat])
 
 
-def _attempts(index: Index) -> dict[Key, list[Attempt]]:
+def attempts_of(index: Index) -> dict[Key, list[Attempt]]:
+    """Return every try at a write, by sender, chat and id."""
     attempts: defaultdict[Key, list[Attempt]] = defaultdict(list)
     for socket in index.sockets:
         for question in socket.questions:

@@ -13,8 +13,6 @@ from client.frames import Frame, is_event
 
 # What an edit or the deletion of a message changes in what is replayed of it (§2).
 _PRESENT = frozenset({"text", "attachments", "mentions", "deleted", "reply_to"})
-# What a folded message and its event have in common.
-_FOLDED = ("at", "sender", "text")
 
 
 def check_log(index: Index) -> Iterator[Violation]:
@@ -27,7 +25,7 @@ def check_log(index: Index) -> Iterator[Violation]:
 
 
 def check_events(index: Index) -> Iterator[Violation]:
-    """Events that were streamed, or read with `sync` and `history`, are those of the log."""
+    """Events that were streamed, or read with `sync`, are those of the log."""
     for socket in index.sockets:
         for entry in socket.received:
             frame = entry.frame
@@ -38,9 +36,6 @@ def check_events(index: Index) -> Iterator[Violation]:
             for event in events:
                 if problem := _problem(log, event, entry):
                     yield _violation(log, socket, entry, event, problem)
-            for message in frame.get("messages", []) if frame["type"] == "ack" else []:
-                if problem := _folded_problem(log, message, entry):
-                    yield _violation(log, socket, entry, message, problem)
 
 
 def is_changed(log: Log, event: Frame) -> bool:
@@ -63,15 +58,6 @@ def _problem(log: Log, event: Frame, entry: Entry) -> str | None:
     if is_changed(log, logged):
         names -= _PRESENT
     wrong = sorted(name for name in names if _value(event, name) != _value(logged, name))
-    return f"has another {', '.join(wrong)} than in the log" if wrong else None
-
-
-def _folded_problem(log: Log, message: Frame, entry: Entry) -> str | None:
-    logged = log.events.get(message["seq"])
-    if logged is None:
-        return None if is_unread(log, message["seq"], entry) else "is in no log"
-    names = _FOLDED[:2] if is_changed(log, logged) else _FOLDED
-    wrong = [name for name in names if message.get(name) != logged.get(name)]
     return f"has another {', '.join(wrong)} than in the log" if wrong else None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -148,7 +149,7 @@ def live(world: World, chance: random.Random, step: int, user: int, chat: int) -
     if user not in world.open:
         world.connect(user, resume=chance.random() < 0.8)
         return
-    match chance.randrange(8):
+    match chance.randrange(12):
         case 0:
             world.end(user, chance.choice([1006, 4100]), bye=False)
         case 1:
@@ -163,8 +164,39 @@ def live(world: World, chance: random.Random, step: int, user: int, chat: int) -
             world.probe(user)
         case 5 if user in world.joined[chat]:
             world.send_by_rest(user, chat, f"by REST {step}")
-        case 6 if old := [key for key in world.answers if key[:2] == (user, chat)]:
-            event = next(each for each in world.logs[chat] if each.get("id") == old[0][2])
-            world.send(user, chat, event["text"], id=old[0][2])
+        case 6 if old := [each for each in unchanged(world, chat) if each["sender"] == user and "id" in each]:
+            world.send(
+                user, chat, id=old[0]["id"], **{name: old[0][name] for name in ("text", "reply_to") if name in old[0]}
+            )
+        case 7 if user in world.joined[chat]:
+            world.page(user, chat, limit=chance.choice([2, 50]), rest=chance.random() < 0.5)
+        case 8 | 9 if user in world.joined[chat] and (seq := pick_message(world, chance, chat)):
+            change(world, chance, step, (user, chat, seq))
+        case 10 if user in world.joined[chat] and (seq := pick_message(world, chance, chat)):
+            world.send(user, chat, f"reply {step}", reply_to=seq)
         case _:
             world.send(user, chat, f"text {step}")
+
+
+def unchanged(world: World, chat: int) -> list[dict[str, Any]]:
+    """Return the messages of a chat that have their first text."""
+    messages = [each for each in world.logs[chat] if each["type"] == "message.created" and not each.get("deleted")]
+    return [each for each in messages if not world.present.was_edited(chat, each["seq"])]
+
+
+def pick_message(world: World, chance: random.Random, chat: int) -> int:
+    """Return the seq of a message that is not deleted, 0 where there is none."""
+    kept = [each["seq"] for each in world.logs[chat] if each["type"] == "message.created" and not each.get("deleted")]
+    return chance.choice(kept) if kept else 0
+
+
+def change(world: World, chance: random.Random, step: int, place: tuple[int, int, int]) -> None:
+    """Have a user change a message of a chat in some way."""
+    match chance.randrange(3):
+        case 0:
+            world.edit(*place, f"edit {step}")
+        case 1:
+            world.delete(*place)
+        case _:
+            emoji = chance.choice("👍🎉")
+            world.react(*place, emoji, on=not world.present.has_reacted(*place, emoji))

@@ -10,6 +10,7 @@ from itertools import count
 from typing import Any
 
 from client.checker import Bounds, Entry, History, Report, check
+from tests.client.checker.present import Present
 from tests.client.peer import ready_frame
 
 Frame = dict[str, Any]
@@ -33,6 +34,7 @@ class World:
         self.cursors: dict[int, dict[int, int]] = {}
         self.epochs: dict[int, str] = {}
         self.answers: dict[tuple[int, int, str], Frame] = {}
+        self.present = Present()
         self._connections: dict[int, int] = {}
         self._ids = count(1)
 
@@ -78,10 +80,10 @@ class World:
         self.note("ended", user, code=code, reason="", **({"own": True} if own else {}))
         del self.open[user]
 
-    def send(self, user: int, chat: int, text: str, *, id: str | None = None, lost: bool = False) -> str:
+    def send(self, user: int, chat: int, text: str, *, id: str | None = None, lost: bool = False, **fields: Any) -> str:
         """Write over the socket; what is lost never arrives."""
         id = id or self.new_id()
-        self.note("sent", user, type="message.send", id=id, chat=chat, text=text)
+        self.note("sent", user, type="message.send", id=id, chat=chat, text=text, **fields)
         if lost:
             return id
         known = self.answers.get((user, chat, id))
@@ -90,8 +92,40 @@ class World:
         elif user not in self.joined[chat]:
             self.refuse(user, chat, id)
         else:
-            self.append(chat, "message.created", user, id=id, acked=True, text=text)
+            self.append(chat, "message.created", user, id=id, acked=True, text=text, **fields)
         return id
+
+    def edit(self, user: int, chat: int, seq: int, text: str) -> None:
+        """Give a message another text."""
+        id = self.new_id()
+        self.note("sent", user, type="message.edit", id=id, chat=chat, seq=seq, text=text)
+        self.append(chat, "message.edited", user, id=id, acked=True, target=seq, text=text)
+
+    def delete(self, user: int, chat: int, seq: int) -> None:
+        """Take a message back."""
+        id = self.new_id()
+        self.note("sent", user, type="message.delete", id=id, chat=chat, seq=seq)
+        self.append(chat, "message.deleted", user, id=id, acked=True, target=seq)
+
+    def react(self, user: int, chat: int, seq: int, emoji: str = "👍", *, on: bool = True) -> None:
+        """Put an emoji on a message or take it off; where it is so already, it is none of the world's business."""
+        id = self.new_id()
+        self.note("sent", user, type="reaction.set", id=id, chat=chat, seq=seq, emoji=emoji, on=on)
+        self.append(chat, "reaction.set", user, id=id, acked=True, target=seq, emoji=emoji, on=on)
+
+    def page(self, user: int, chat: int, *, before: int | None = None, limit: int = 50, rest: bool = False) -> Entry:
+        """Page back through a chat, over the socket or over REST; return the answer."""
+        asked = {"before": before, "limit": limit} if before else {"limit": limit}
+        shown = self.present.fold(self.logs[chat], user)
+        below = [message for message in shown if before is None or message["seq"] < before]
+        messages, more = below[:limit], len(below) > limit
+        if rest:
+            query = "&".join(f"{name}={value}" for name, value in asked.items())
+            call = self._ask(user, "GET", f"/api/chats/{chat}/messages/?{query}")
+            return self._answer(call, 200, results=messages, next="http://x/?before=1" if more else None)
+        id = self.new_id()
+        self.note("sent", user, type="history", id=id, chat=chat, **asked)
+        return self.note("received", user, type="ack", id=id, chat=chat, status=200, messages=messages, more=more)
 
     def send_by_rest(self, user: int, chat: int, text: str, *, id: str | None = None) -> str:
         """Write over REST."""
@@ -144,6 +178,7 @@ class World:
             "sender": sender,
         } | content
         log.append(event)
+        self.present.take(log, event)
         if "id" in event:
             self.answers[sender, chat, event["id"]] = _ack(event)
         for user in list(self.open):
@@ -248,9 +283,9 @@ class World:
         self.note("asked", user, call=call, method=method, path=path, json=json or None)
         return call
 
-    def _answer(self, call: int, status: int, /, **body: Any) -> None:
+    def _answer(self, call: int, status: int, /, **body: Any) -> Entry:
         asked = next(entry for entry in reversed(self.entries) if entry.frame.get("call") == call)
-        self.note("answered", asked.user, call=call, status=status, body=body)
+        return self.note("answered", asked.user, call=call, status=status, body=body)
 
 
 def _ack(event: Frame) -> Frame:

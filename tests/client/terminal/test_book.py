@@ -112,6 +112,15 @@ def test_readers_are_told_of_the_own_message_that_is_the_last(book: Book) -> Non
     assert book.readers() == [GRACE]
 
 
+def test_how_far_members_have_read_is_learned_where_it_is_told(book: Book) -> None:
+    book.view, tea = View(7, own=12), book.entry(7)
+    book.signal({"type": "read", "chat": 7, "user": LINUS, "seq": 12}, 0)
+    book.meet(tea, [{"id": ME, "read_seq": 12}, {"id": GRACE, "read_seq": 12}, {"id": LINUS, "read_seq": 11}])
+    assert (tea.members, book.readers()) == ([ME, GRACE, LINUS], [GRACE, LINUS])
+    book.meet(tea, [{"id": GRACE, "read_seq": None}, {"id": LINUS}])
+    assert book.readers() == [LINUS]
+
+
 def test_signals_of_chats_that_are_not_there_are_ignored(book: Book) -> None:
     book.signal({"type": "typing", "chat": 99, "user": GRACE, "on": True}, 0)
     book.signal({"type": "presence", "user": GRACE, "online": True}, 0)

@@ -27,6 +27,8 @@ LEFT, RIGHT, UP, DOWN, HOME, DELETE = "\x1b[D", "\x1b[C", "\x1b[A", "\x1b[B", "\
         ("\x00\x1f\x9b\x1b[99;99Hx\x1bO5y", "xy", 2),
         ("\x1bb\x1b\x1b[Cok", "ok", 2),
         ("日本🚀", "日本🚀", 3),
+        ("❤\ufe0f👩\u200d💻", "❤\ufe0f👩\u200d💻", 5),
+        ("🏴\U000e0067\U000e0062\U000e007f", "🏴\U000e0067\U000e0062\U000e007f", 4),
         ("one\x1b[200~two\nthree\x1b[201~", "onetwo three", 12),
     ],
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from client.terminal.entry import USAGES, Order, Say, parse, split_group, split_names
+from client.terminal.entry import USAGES, Order, Say, parse, split_group, split_names, split_target
 from client.terminal.errors import Problem
 from tests.docs.markdown import Document, codes
 
@@ -45,6 +45,22 @@ def test_names_stand_between_commas_or_spaces(text: str, names: list[str]) -> No
 
 def test_a_title_stands_behind_a_colon() -> None:
     assert split_group("grace, linus: Tea: at five ") == (["grace", "linus"], "Tea: at five")
+
+
+@pytest.mark.parametrize(
+    ("text", "target"),
+    [
+        ("#12 hello there", (12, "hello there")),
+        ("#12", (12, "")),
+        ("#12   👍 off", (12, "👍 off")),
+        ("12 monkeys", (None, "12 monkeys")),
+        ("#12th of May", (None, "#12th of May")),
+        ("#tea", (None, "#tea")),
+        ("", (None, "")),
+    ],
+)
+def test_a_message_is_named_by_its_number(text: str, target: tuple[int | None, str]) -> None:
+    assert split_target(text) == target
 
 
 def test_the_document_has_every_command_and_no_other() -> None:

@@ -294,6 +294,6 @@ async def test_who_leaves_says_so_and_keeps_what_is_unsent(server: Server, sit_d
     sitting.console.type("hello")
     await socket.expect("message.send")
     sitting.console.type("/quit")
-    await sitting.console.expect("— 1 message is not sent yet, and kept until you come back")
+    await sitting.console.expect("— 1 line is not sent yet, and kept until you come back")
     assert await sitting.ended() == 0
     assert server.called("POST /api/users/logout/")

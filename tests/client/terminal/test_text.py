@@ -45,7 +45,22 @@ def test_the_lines_of_a_text_are_its_own() -> None:
     assert split_harmless("one\ntwo\r\n\x1bthree") == ["one", "two", "three"]
 
 
-@pytest.mark.parametrize(("text", "width"), [("abc", 3), ("日本", 4), ("e\u0301", 1), ("🚀", 2), ("", 0)])
+@pytest.mark.parametrize(
+    ("text", "width"),
+    [
+        ("abc", 3),
+        ("日本", 4),
+        ("e\u0301", 1),
+        ("🚀", 2),
+        ("❤", 1),
+        ("❤\ufe0f", 2),
+        ("1\ufe0f\u20e3", 2),
+        ("🕊\ufe0fa", 3),
+        ("🚀\ufe0f", 2),
+        ("\ufe0f", 0),
+        ("", 0),
+    ],
+)
 def test_a_text_is_as_wide_as_its_columns(text: str, width: int) -> None:
     assert width_of(text) == width
 
@@ -68,3 +83,4 @@ def test_a_window_fits_and_has_the_cursor_in_it(text: str, cursor: int, columns:
 def test_a_long_line_is_seen_where_the_cursor_is() -> None:
     assert window("abcdefgh", 8, 4) == ("fgh", 3)
     assert window("abcdefgh", 2, 4) == ("abcd", 2)
+    assert window("abc❤\ufe0f", 5, 4) == ("c❤\ufe0f", 3)

@@ -138,6 +138,27 @@ def test_roles_are_changed_by_owners(ada: Person, bob: Person, chat: int) -> Non
     assert ada.refused("PATCH", f"chats/{chat}/members/{2**53}/", {"role": "admin"}) == (404, "user_not_found")
 
 
+@pytest.mark.parametrize("role", ["member", "admin"])
+def test_nobody_promotes_itself(ada: Person, bob: Person, chat: int, role: str) -> None:
+    """Neither by changing its role nor by adding itself once more."""
+    if role != "member":
+        services.change_role(actor=ada.id, chat=chat, user=bob.id, role=role)
+    for wanted in ("admin", "owner"):
+        assert bob.refused("PATCH", f"chats/{chat}/members/{bob.id}/", {"role": wanted}) == (403, "forbidden")
+        bob.call("POST", f"chats/{chat}/members/", {"user": bob.id, "role": wanted})
+    assert Membership.objects.get(chat=chat, user=bob.id).role == role
+
+
+def test_the_last_owner_leaves_when_another_is_one_or_nobody_else_is_there(ada: Person, bob: Person, chat: int) -> None:
+    """And not before: a group of others would have nobody to run it."""
+    path, alone = f"chats/{chat}/members/", ada.group()
+    assert ada.refused("DELETE", f"{path}{ada.id}/") == (403, "forbidden")
+    assert ada.call("PATCH", f"{path}{bob.id}/", {"role": "owner"}) == 200
+    assert ada.call("DELETE", f"{path}{ada.id}/") == 200
+    assert bob.refused("PATCH", f"{path}{bob.id}/", {"role": "admin"}) == (403, "forbidden")
+    assert ada.call("DELETE", f"chats/{alone}/members/{ada.id}/") == 200
+
+
 def test_the_members_of_a_private_chat_never_change(ada: Person, bob: Person, cleo: Person) -> None:
     """Not by adding, not by leaving, not by roles."""
     chat = ada.post("chats/", {"kind": "private", "members": [bob.id]})["id"]

@@ -13,7 +13,7 @@ from django.utils import timezone
 from messaging import selectors, services
 from messaging.models import Event
 from tests.messaging.api.conftest import Person
-from tests.messaging.world import answers, count_statements, message, reaction, start
+from tests.messaging.world import addition, answers, count_statements, deletion, message, reaction, start
 
 
 def seqs(person: Person) -> list[int]:
@@ -69,6 +69,35 @@ def test_a_message_that_cannot_be_is_a_bad_frame(ada: Person, chat: int, field: 
     body = {"id": "m", "text": "hi"} | {field: value}
     assert ada.refused_field("POST", f"chats/{chat}/messages/", body) == field
     assert not Event.objects.exists()
+
+
+# What the log of the chat has at each: a message from before the joining, the joining, two messages, a reaction to the
+# first of them and the deletion of the second. The other chat has a seventh too.
+@pytest.mark.parametrize(("reply_to", "found"), [(3, True), *((seq, False) for seq in (0, 1, 2, 4, 5, 6, 7))])
+def test_a_reply_is_to_a_message_that_one_may_see(
+    ada: Person, cleo: Person, chat: int, onesocket: Callable[..., None], reply_to: int, found: bool
+) -> None:
+    """Of this chat, and not deleted."""
+    onesocket(HISTORY_FOR_NEWCOMERS="since_join")
+    other = cleo.group()
+    cleo.say(other, *(f"elsewhere {n}" for n in range(7)))
+    first = [message(chat, ada.id), addition(chat, ada.id, cleo.id), message(chat, ada.id), message(chat, ada.id)]
+    assert answers(*first, reaction(chat, ada.id, 3), deletion(chat, ada.id, 4)) == [1, 2, 3, 4, 5, 6]
+    path, body = f"chats/{chat}/messages/", {"id": "r", "text": "re", "reply_to": reply_to}
+    if found:
+        assert cleo.post(path, body)["seq"] == 7
+    else:
+        assert cleo.refused("POST", path, body) == (404, "message_not_found")
+
+
+def test_a_reply_in_a_foreign_chat_does_not_tell_whether_its_target_is_there(
+    ada: Person, cleo: Person, chat: int
+) -> None:
+    """Nor whether the chat is."""
+    ada.say(chat, "hi")
+    for where, reply_to in ((chat, 1), (chat, 9), (chat + 99, 1)):
+        body = {"id": "r", "text": "re", "reply_to": reply_to}
+        assert cleo.refused("POST", f"chats/{where}/messages/", body) == (403, "not_a_member")
 
 
 def test_the_chat_is_the_one_of_the_address(ada: Person, bob: Person, chat: int) -> None:

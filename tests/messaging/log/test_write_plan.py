@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from messaging import reading, selectors
-from messaging.database import execute, fetch
+from messaging.database import execute
 from messaging.log import append
-from tests.messaging.world import deletion, edition, make_group, make_users, membership, message, reaction, say
+from tests.messaging.world import (
+    deletion,
+    edition,
+    make_group,
+    make_users,
+    membership,
+    message,
+    plans_of,
+    reaction,
+    say,
+)
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True)]
 
@@ -50,15 +55,6 @@ def chat() -> int:
     chat = make_group(ann, bob)
     say(chat, ann, "one", "two @bob")
     return chat
-
-
-def plans_of(work: Callable[[], Any]) -> str:
-    """Return how PostgreSQL would run each statement of `work`."""
-    with CaptureQueriesContext(connection) as statements:
-        work()
-    own = [query["sql"] for query in statements if query["sql"].split()[0] in ("SELECT", "INSERT", "UPDATE", "DELETE")]
-    rows = [row[0] for sql in own for row in fetch("EXPLAIN " + sql.replace("%", "%%"), [])]
-    return "\n".join(rows)
 
 
 def test_what_changes_messages_is_found_through_indexes(chat):
