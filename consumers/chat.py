@@ -304,7 +304,7 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
 
     async def _join_in_turn(self) -> Overview:
         async with self.runtime.opening():
-            return await self.subscriptions.join_all()
+            return await self.subscriptions.join_all(self.scope["ticket"].chats)
 
     def become_ready(self, ready: Ready) -> None:
         """Answer hello, open the streams and read what they miss."""

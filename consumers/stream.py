@@ -245,7 +245,8 @@ class Streams:
 
     def oldest_pending(self) -> float | None:
         """Return since when the oldest unanswered write waits, or None where there is none."""
-        return min((p.since for several in self._pending.values() for p in several), default=None)
+        # In the order they came, but for a repeat whose first is answered: then it was answered with it.
+        return next((several[0].since for several in self._pending.values()), None)
 
     def add_pending(self, pending: Pending) -> None:
         """Note a write before it is submitted: its event may come before its answer."""

@@ -61,14 +61,15 @@ class Subscriptions:
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
 
-    async def join_all(self) -> Overview:
-        """Join the groups of all chats, then read where they stand: what is written after that read is heard of."""
+    async def join_all(self, likely: Iterable[int]) -> Overview:
+        """Join the groups of all chats, then read where they stand: what is written after that read is heard of.
+
+        With the `likely` ones right, all groups are joined at once and one read is enough.
+        """
         self._tail.enter(self)
-        await self._join([group_for_user(self.user)])
+        await self._join([group_for_user(self.user), *map(group_for_chat, self._expect_all(likely))])
         overview = await run_in_thread(selectors.read_overview, self.user)
-        while new := [chat.chat for chat in overview.chats if chat.chat not in self._streams]:
-            for chat in new:
-                self._expect(chat)
+        while new := self._expect_all(chat.chat for chat in overview.chats if chat.chat not in self._streams):
             await self._join([group_for_chat(chat) for chat in new])
             overview = await run_in_thread(selectors.read_overview, self.user)
         gone = {stream.chat for stream in self._streams} - {chat.chat for chat in overview.chats}
@@ -163,6 +164,9 @@ class Subscriptions:
         self._followed.add(chat)
         self._tail.follow(chat, self)
         return self._streams.expect(chat)
+
+    def _expect_all(self, chats: Iterable[int]) -> list[int]:
+        return [self._expect(chat).chat for chat in chats]
 
     def _attend(self, stream: Stream, *, wait: float, seen_by: str = "stream") -> None:
         if not stream.attended:

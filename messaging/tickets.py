@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.core.cache import cache
@@ -11,15 +12,19 @@ from messaging.conf import get_limits
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """From which device the socket is opened, and whether it takes the place of another device's connection."""
+    """From which device the socket is opened, and whether it takes the place of another device's connection.
+
+    `chats` are those that the REST call listed: where to listen first. Which they are is read when the socket is open.
+    """
 
     device: str
     take: bool
+    chats: tuple[int, ...] = ()
 
 
-def leave_ticket(user: int, *, device: str, take: bool) -> None:
+def leave_ticket(user: int, *, device: str, take: bool, chats: Sequence[int] = ()) -> None:
     """Leave the user's one ticket, in place of an earlier one."""
-    cache.set(_key(user), {"device": device, "take": take}, get_limits().ticket_seconds)
+    cache.set(_key(user), {"device": device, "take": take, "chats": tuple(chats)}, get_limits().ticket_seconds)
 
 
 def take_ticket(user: int, device: str) -> Ticket | None:
@@ -30,7 +35,7 @@ def take_ticket(user: int, device: str) -> Ticket | None:
     found = cache.get(_key(user))
     if found is None or found["device"] != device or not cache.delete(_key(user)):
         return None
-    return Ticket(device, found["take"])
+    return Ticket(device, found["take"], found["chats"])
 
 
 def _key(user: int) -> str:

@@ -127,7 +127,14 @@ class Transport:
         protocol = self._protocol
         if protocol.state != protocol.STATE_OPEN:
             return False
-        protocol.transport.write(data)
+        transport = protocol.transport
+        if not self.pending() and transport.connected and not transport.disconnecting:
+            # At once: by way of the buffer each write costs two changes of what is polled, and a turn of the loop.
+            sent = transport.writeSomeData(data)
+            if isinstance(sent, int):
+                data = data[sent:]
+        if data:
+            transport.write(data)
         return True
 
     async def receive(self, receive: Receive) -> dict[str, Any]:

@@ -36,13 +36,14 @@ class TicketView(ApiView):
         refuses = get_settings().connection_policy == "refuse" and not take
         if refuses and connected_from_elsewhere(self.me, device=device):
             raise AlreadyConnected
-        _leave(self.me, device, take)
+        chats = selectors.chats_of(self.me)
+        _leave(self.me, device=device, take=take, chats=chats)
         return Response(
             {
                 "expires_in": get_limits().ticket_seconds,
                 "protocol": PROTOCOL_NAME,
                 "path": f"/ws/?device={device}",
-                "chats": selectors.chats_of(self.me),
+                "chats": chats,
             }
         )
 
@@ -69,9 +70,9 @@ def _check_capacity() -> None:
         raise Unavailable("This server takes no more connections.", retry_after=get_limits().drain_retry_seconds)
 
 
-def _leave(user: int, device: str, take: bool) -> None:
+def _leave(user: int, *, device: str, take: bool, chats: list[int]) -> None:
     try:
-        leave_ticket(user, device=device, take=take)
+        leave_ticket(user, device=device, take=take, chats=chats)
     except Exception:  # whatever the cache raises
         logger.warning("The cache did not take a ticket.", exc_info=True)
         retry_after = get_limits().drain_retry_seconds
