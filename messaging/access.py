@@ -97,8 +97,14 @@ def rotate(raw: str) -> Tokens:
     return Tokens(str(successor.access_token), str(successor))
 
 
-def revoke(raw: str, *, user: int) -> None:
-    """Make one refresh token of `user` void, or what became of it by rotation; raises TokenInvalid.
+def refresh_lifetime() -> timedelta:
+    """Return how long a refresh token is good."""
+    lifetime: timedelta = api_settings.REFRESH_TOKEN_LIFETIME
+    return lifetime
+
+
+def revoke(raw: str, *, user: int | None = None) -> None:
+    """Make one refresh token void, or what became of it by rotation; raises TokenInvalid, also where not of `user`.
 
     One that is void already, by its age or an earlier call, is left as it is.
     """
@@ -106,7 +112,7 @@ def revoke(raw: str, *, user: int) -> None:
         token, access = _read(_RefreshToken, raw)
     except TokenExpired:
         return
-    if access.user != user:
+    if user not in (None, access.user):
         raise TokenInvalid
     with transaction.atomic():
         last = _find_last(token)

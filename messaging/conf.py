@@ -103,6 +103,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     open_registration: bool = False
     ws_allowed_origins: tuple[str, ...] = ()
     database_threads: Count = 8
+    # Whether a browser sends the refresh token over TLS only; None: by the request, see `refresh_cookie`.
+    refresh_cookie_secure: bool | None = None
     # Names and passwords that the demo page offers; empty outside a demo.
     demo_logins: bool = False
 

@@ -94,6 +94,7 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True, rename="upper"):
     jwt_signing_key: Key | None = None
     access_token_seconds: Count = 300
     refresh_token_seconds: Count = 14 * 24 * 60 * 60
+    refresh_cookie_secure: bool | None = None
 
     allowed_hosts: Hosts = ("localhost", "127.0.0.1", "[::1]")
     ws_allowed_origins: Origins | None = None

@@ -113,6 +113,7 @@ ONESOCKET: dict[str, Any] = {
     "OPEN_REGISTRATION": environment.registers,
     "WS_ALLOWED_ORIGINS": environment.origins,
     "DATABASE_THREADS": environment.database_threads,
+    "REFRESH_COOKIE_SECURE": environment.refresh_cookie_secure,
     "DEMO_LOGINS": environment.embedded,
 }
 

@@ -26,6 +26,13 @@ class TokenPair(TypedDict):
     refresh: str
 
 
+class AccessShown(TypedDict):
+    """What a page is answered, whose refresh token is in a cookie: the access token and whose it is."""
+
+    access: str
+    user: Count
+
+
 class WsTicket(TypedDict):
     """The right to one attempt at opening a socket: where, and for how many seconds."""
 

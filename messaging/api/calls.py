@@ -19,11 +19,12 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One of the query."""
+    """One of the query, or a header."""
 
     name: str
     type: Any
     description: str
+    place: Literal["query", "header"] = "query"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Call:
     answers: Mapping[int, tuple[Any, ...]]
     body: Any = None
     errors: tuple[type[ChatError], ...] = ()
-    query: tuple[Parameter, ...] = ()
+    parameters: tuple[Parameter, ...] = ()
 
 
 def call(
@@ -43,12 +44,12 @@ def call(
     *,
     body: Any = None,
     errors: tuple[type[ChatError], ...] = (),
-    query: tuple[Parameter, ...] = (),
+    parameters: tuple[Parameter, ...] = (),
 ) -> Callable[[F], F]:
     """Say what a view's method takes and answers."""
 
     def describe(method: F) -> F:
-        method.call = Call(name, answers, body, errors, query)  # type: ignore[attr-defined]
+        method.call = Call(name, answers, body, errors, parameters)  # type: ignore[attr-defined]
         return method
 
     return describe
@@ -58,4 +59,7 @@ LIMIT = Parameter("limit", Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1)], "Ho
 AFTER_ID = Parameter("after", Integer, "The server's own, in the address of the next page.")
 AFTER_SEQ = Parameter("after", Integer, "Only the oldest entries above this seq.")
 BEFORE_SEQ = Parameter("before", Integer, "Only entries below this seq.")
+PAGE = Parameter(
+    "X-Requested-With", str, "Sent by a page, with any value: its refresh token is in a cookie.", place="header"
+)
 SWITCH = Literal["0", "1"]

@@ -17,6 +17,7 @@ class Examples:
     answered: Mapping[int, tuple[Example, ...]] = field(default_factory=dict)
 
 
+_ACCESS = {"access": "eyJhbGciOiJIUzI1NiIs…", "user": 3}
 _TOKENS = {"access": "eyJhbGciOiJIUzI1NiIs…", "refresh": "eyJhbGciOiJIUzI1NiIs…"}
 _ME = {"id": 1, "username": "ada", "display_name": "Ada", "presence": "chats", "receipts": True}
 _CHAT = {
@@ -88,8 +89,9 @@ _ADDED = {"seq": 5, "at": "2026-11-22T17:51:03.317000Z"}
 _NOOP = {"noop": True}
 
 EXAMPLES: dict[str, Examples] = {
-    "login": Examples(({"username": "ada", "password": "onesocket-ada"},), {200: (_TOKENS,)}),
-    "refresh": Examples(({"refresh": "eyJhbGciOiJIUzI1NiIs…"},), {200: (_TOKENS,)}),
+    "login": Examples(({"username": "ada", "password": "onesocket-ada"},), {200: (_TOKENS, _ACCESS)}),
+    "refresh": Examples(({"refresh": "eyJhbGciOiJIUzI1NiIs…"},), {200: (_TOKENS, _ACCESS)}),
+    "logout_page": Examples(),
     "ticket": Examples(
         answered={
             200: ({"expires_in": 60, "protocol": "chat.v1", "path": "/ws/?device=phone-1", "chats": [1, 2, 3, 4]},)

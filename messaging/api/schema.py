@@ -100,7 +100,7 @@ def _parameters(call: Call, view: type[Any], path: str) -> list[Document]:
     placed = [
         ("path", name, Integer, f"The id of a {name}.", True) for name in ("chat", "user") if f"{{{name}}}" in path
     ]
-    asked = [("query", each.name, each.type, each.description, False) for each in call.query]
+    asked = [(each.place, each.name, each.type, each.description, False) for each in call.parameters]
     return [
         {"in": place, "name": name, "required": required, "description": description, "schema": _inline(type_)}
         for place, name, type_, description, required in (*placed, *asked)

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from messaging import selectors
-from messaging.access import Tokens
+from messaging.access import Tokens, verify_access
 from messaging.api.answers import (
+    AccessShown,
     ChatPosition,
     ChatShown,
     Entry,
@@ -29,6 +30,11 @@ from messaging.reading import tells_receipts, unread_mentions
 def show_tokens(tokens: Tokens) -> TokenPair:
     """Show what a sign-in answers."""
     return {"access": tokens.access, "refresh": tokens.refresh}
+
+
+def show_access(tokens: Tokens) -> AccessShown:
+    """Show what a page is answered, whose refresh token is in a cookie, and whose it is."""
+    return {"access": tokens.access, "user": verify_access(tokens.access).user}
 
 
 def show_user(user: Any) -> UserShown:

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, async_playwright
 
+from tests.browser.chromium import ARGUMENTS, EXECUTABLE
 from tests.server import PASSWORD, Person, Server
 
-# As root, and in a closed network: nothing of the browser's own may try to reach out.
-_ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
+WAIT_MS = 15_000
 
 
 class Screen:
@@ -37,8 +30,8 @@ class Screen:
         await self.expect_state("connected")
 
     async def expect_state(self, state: str) -> None:
-        """Wait until the line about the socket says so."""
-        await self.page.wait_for_selector(f"#socket-state[data-state={state}]", timeout=15_000)
+        """Wait until the pill of the socket says so."""
+        await self.page.wait_for_selector(f"#socket-state[data-state={state}]", timeout=WAIT_MS)
 
     async def open_chat(self, chat: int) -> None:
         """Open a chat of the list."""
@@ -50,39 +43,111 @@ class Screen:
         await self.page.fill("#composer textarea", text)
         await self.page.press("#composer textarea", "Enter")
 
+    def message(self, text: str) -> Locator:
+        """Return the message with this text."""
+        return self.page.locator("#messages .message", has_text=text)
+
     async def expect_message(self, text: str) -> None:
         """Wait until a message that the server has numbered is on the screen."""
         await self.page.wait_for_selector(
-            f'#messages [data-seq]:not([data-pending]):has-text("{text}")', timeout=15_000
+            f'#messages [data-seq]:not([data-pending]):has-text("{text}")', timeout=WAIT_MS
         )
+
+    async def expect(self, selector: str) -> None:
+        """Wait until something is to be seen."""
+        await self.page.wait_for_selector(selector, timeout=WAIT_MS)
+
+    async def expect_gone(self, selector: str) -> None:
+        """Wait until something is no longer to be seen."""
+        await self.page.wait_for_selector(selector, state="hidden", timeout=WAIT_MS)
+
+    async def use_tool(self, text: str, tool: str) -> None:
+        """Do something with the message that has this text."""
+        await self.message(text).last.hover()
+        await self.page.click(f'.tools [aria-label="{tool}"]')
 
     async def texts(self) -> list[str]:
         """Return what the numbered messages say, in the order of the screen."""
         rows = await self.page.query_selector_all("#messages [data-seq]")
         return [await row.inner_text() for row in rows]
 
+    async def said(self) -> list[str]:
+        """Return the texts alone of the numbered messages, in the order of the screen."""
+        return await self.page.locator("#messages [data-seq] .text").all_inner_texts()
+
+
+class Screens:
+    """Opens the page for people, and keeps what went wrong on any of them."""
+
+    def __init__(self, browser: Browser) -> None:
+        self.wrong: list[str] = []
+        self._browser = browser
+        self._expected: tuple[str, ...] = ()
+
+    def expect_trouble(self, *words: str) -> None:
+        """Let pass what the browser reports with these words in it: the test brings it about."""
+        self._expected += words
+
+    async def __call__(self, on: Server, person: Person | None = None, **options: Any) -> Screen:
+        """Open the page in a browser profile of its own, and log in where it is somebody's."""
+        context = await self._browser.new_context(**options)
+        screen = self.watch(await context.new_page(), on)
+        if person is not None:
+            await screen.log_in(person.name)
+        return screen
+
+    def watch(self, page: Page, on: Server) -> Screen:
+        """Take a page that is open as a screen."""
+        page.on("pageerror", lambda error: self._note(f"error: {error}"))
+        page.on("console", self._hear)
+        page.on("requestfailed", lambda request: self._note(f"failed: {request.url} {request.failure}"))
+        return Screen(page, on.url)
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self._note(message.text)
+
+    def _note(self, words: str) -> None:
+        if not any(expected in words for expected in self._expected):
+            self.wrong.append(words)
+
 
 @pytest.fixture
 async def browser() -> AsyncIterator[Browser]:
     """Start Debian's Chromium."""
     async with async_playwright() as playwright:
-        started = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=_ARGUMENTS)
+        started = await playwright.chromium.launch(executable_path=EXECUTABLE, args=ARGUMENTS)
         yield started
         await started.close()
 
 
 @pytest.fixture
-async def open_screen(browser: Browser):
-    """Return a function that opens the page for one more person; an error on any page fails the test."""
-    errors: list[str] = []
+async def context(browser: Browser) -> BrowserContext:
+    """Return what the tabs of one browser share: cookies, storage, locks."""
+    return await browser.new_context()
 
-    async def open_(on: Server, person: Person | None = None) -> Screen:
-        page = await (await browser.new_context()).new_page()
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        screen = Screen(page, on.url)
-        if person is not None:
-            await screen.log_in(person.name)
-        return screen
 
-    yield open_
-    assert errors == []
+@pytest.fixture
+async def open_screen(browser: Browser) -> AsyncIterator[Screens]:
+    """Return what opens the page for one more person; an error, a warning or a failed request fails the test."""
+    screens = Screens(browser)
+    yield screens
+    assert screens.wrong == []
+
+
+@pytest.fixture
+async def run(server: Server, browser: Browser) -> Callable[..., Any]:
+    """Return a function that runs a script in a page of the server's own that has no script but ours."""
+    page = await (await browser.new_context()).new_page()
+    await page.goto(f"{server.url}/healthz")
+    return page.evaluate
+
+
+@pytest.fixture
+async def chat(server, sign_up):
+    """Return a chat of ann and bob, where bob listens."""
+    ann, bob = await sign_up(server, "ann", "bob")
+    id = (await ann.rest.create_chat("private", [bob.id])).id
+    talk = await bob.join()
+    talk.chat, talk.rest = id, bob.rest
+    return talk

@@ -52,6 +52,9 @@ async (vectors) => {
     }
   };
 
+  // What is kept in memory is kept by promises alone.
+  Object.defineProperty(globalThis, 'indexedDB', { value: undefined });
+
   globalThis.fetch = async (url) => {
     peer.calls.push(url.pathname);
     const body = JSON.stringify({ access: 'a', refresh: 'r', path: '/ws/?device=d' });
@@ -88,7 +91,7 @@ async (vectors) => {
   async function begin(given) {
     peer = new Peer();
     const session = { username: 'ann', refresh: 'r' };
-    const client = new ChatClient({ session, deviceFor: () => 'd' });
+    const client = new ChatClient({ session, deviceFor: () => 'd', share: false });
     const did = record(client);
     const meeting = peer.meet();
     client.connect();
@@ -96,11 +99,9 @@ async (vectors) => {
     Math.random = () => 0.5;
     if (!given) return { client, did, hello };
     peer.tell(readyOf(given));
-    for (const { id, ...write } of given.outbox) {
-      Object.defineProperty(crypto, 'randomUUID', { value: () => id, configurable: true });
-      client.write(write);
-      delete crypto.randomUUID;
-    }
+    given.outbox.forEach((write) => client.write(write));
+    // They are sent as soon as they are kept.
+    for (let turn = 0; turn < 20; turn += 1) await null;
     return { client, did, hello: null };
   }
 

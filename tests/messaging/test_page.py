@@ -42,6 +42,7 @@ def test_the_page_runs_nothing_but_its_own_scripts(settings: Any) -> None:
     rules = dict(rule.split(" ", 1) for rule in response["Content-Security-Policy"].split("; "))
     assert rules["default-src"] == rules["frame-ancestors"] == rules["base-uri"] == "'none'"
     assert rules["script-src"] == rules["style-src"] == rules["connect-src"] == rules["form-action"] == "'self'"
+    assert rules["require-trusted-types-for"] == "'script'"
     page = response.content.decode()
     assert not any(inline in page for inline in ("<style", " style=", " onclick=", "javascript:", "<script>"))
 

@@ -21,7 +21,7 @@ from messaging.reading import tells_receipts
 class MembersView(ApiView):
     """`/api/chats/7/members/`: who is in the chat."""
 
-    @call("members", {200: (MemberPage,)}, query=(AFTER_ID, LIMIT))
+    @call("members", {200: (MemberPage,)}, parameters=(AFTER_ID, LIMIT))
     def get(self, request: Request, chat: int) -> Response:
         """List the members by user id, with how far they have read where that is told."""
         after, limit = read_integer(request, "after") or 0, read_limit(request)

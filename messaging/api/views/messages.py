@@ -26,7 +26,7 @@ from messaging.protocol.frames import MessageSend
 class MessagesView(ApiView):
     """`/api/chats/7/messages/`: the history of a chat."""
 
-    @call("messages", {200: (EntryPage,)}, query=(BEFORE_SEQ, AFTER_SEQ, LIMIT))
+    @call("messages", {200: (EntryPage,)}, parameters=(BEFORE_SEQ, AFTER_SEQ, LIMIT))
     def get(self, request: Request, chat: int) -> Response:
         """List folded messages, newest first: those below `before`, or the oldest ones above `after`."""
         before, after, limit = read_integer(request, "before"), read_integer(request, "after"), read_limit(request)

@@ -28,6 +28,7 @@ from messaging.api.bodies import (
 )
 from messaging.api.calls import AFTER_ID, LIMIT, Parameter, call
 from messaging.api.pagination import paginate, parse_integer, read_integer, read_limit
+from messaging.api.refresh_cookie import clear_cookie
 from messaging.api.serializers import show_me, show_users
 from messaging.api.views.base import ApiView
 from messaging.blocks import blocked_by, without_blocked
@@ -137,7 +138,7 @@ class MeView(ApiView):
 class BlockedView(ApiView):
     """`/api/users/blocked/`: whom the user blocks."""
 
-    @call("blocked", {200: (UserPage,)}, query=(AFTER_ID, LIMIT))
+    @call("blocked", {200: (UserPage,)}, parameters=(AFTER_ID, LIMIT))
     def get(self, request: Request) -> Response:
         """List them by id."""
         rows = blocked_by(self.me, after=read_integer(request, "after") or 0)[: read_limit(request) + 1]
@@ -169,12 +170,12 @@ class LogoutView(ApiView):
         body = read_body(request, SignOut)
         if body.all:
             accounts.sign_out(self.me)
-            return Response(status=204)
+            return clear_cookie(Response(status=204), request, to="../../token/refresh/")
         try:
             revoke(body.refresh or "", user=self.me)
         except TokenInvalid:
             raise bad_field("refresh") from None
-        return Response(status=204)
+        return clear_cookie(Response(status=204), request, to="../../token/refresh/")
 
 
 class PasswordView(ApiView):

@@ -1,52 +1,60 @@
 /**
  * The page at `/`: puts the client, the store and the views together.
  *
- *   ChatClient ── events ──▶ Store ── changed ──▶ views          views ── actions ──▶ ChatClient, Loader ──▶ Store
+ *   ChatClient ── events ──▶ Feed ──▶ Store ── changed ──▶ views          views ── Actions, Loader ──▶ ChatClient, Store
  */
 
 import { ChatClient } from './chat-client.js';
+import { Actions } from './page/actions.js';
+import { Announcer } from './page/announcer.js';
+import { ChatHeaderView } from './page/chat-header.js';
 import { ChatListView } from './page/chat-list.js';
 import { ComposerView } from './page/composer.js';
 import { byId, setText } from './page/dom.js';
+import { Feed } from './page/feed.js';
 import { Loader } from './page/loader.js';
 import { LoginView } from './page/login.js';
+import { MembersView } from './page/members-dialog.js';
+import { MessageListView } from './page/message-list.js';
 import { NewChatView } from './page/new-chat.js';
-import { OpenChatView } from './page/open-chat.js';
-import { deviceFor, loadSession, shareSession } from './page/session.js';
+import { PresenceWatch } from './page/presence-watch.js';
 import { SocketStateView } from './page/socket-state.js';
 import { Store } from './page/store.js';
-import { errorWords } from './page/words.js';
+import { WireView } from './page/wire.js';
 
 // One look at the store for all that happens within a frame; not `requestAnimationFrame`, which a hidden tab never gets.
 const RENDER_AFTER_MS = 16;
-// Long enough to be heard, short enough to be listened to.
-const ANNOUNCED_CHARACTERS = 200;
 
 class Page {
-  #client = new ChatClient({ session: loadSession(), deviceFor });
+  #client = new ChatClient();
+  #announcer = new Announcer();
   #store = new Store(() => this.#renderSoon());
   #loader = new Loader(this.#client, this.#store);
+  #actions = new Actions(this.#client, this.#store, this.#announcer);
   #login = new LoginView(this.#client, () => this.#enter());
   #socketState = new SocketStateView(() => this.#act());
-  #chatList = new ChatListView(this.#store, () => this.#loader.loadChats());
-  #openChat = new OpenChatView(this.#store, {
-    retry: (id) => this.#sendAgain(id),
-    discard: (id) => this.#store.discard(id),
-    earlier: () => this.#chat !== null && this.#loader.loadEarlier(this.#chat),
-    atEnd: () => this.#renderSoon(),
-  });
-  #composer = new ComposerView((chat, text) => this.#send(chat, text));
+  #wire = new WireView();
+  #watch = new PresenceWatch((users) => this.#client.watchPresence(users));
+  #chatList = new ChatListView(this.#store, { retry: () => this.#loader.loadChats(), search: () => this.#renderSoon() });
+  #header = new ChatHeaderView(this.#store);
+  #messages = new MessageListView(this.#store, this.#messageActions());
+  #composer = new ComposerView(this.#composerActions());
   #newChat = new NewChatView(this.#client, (chat) => this.#created(chat));
-  #announcer = byId('announcer');
+  #members = new MembersView(this.#store, this.#client, this.#loader);
   #isInside = false;
-  #leaving = false;
+  #isLeaving = false;
   #renderTimer = 0;
 
   start() {
-    shareSession(this.#client);
-    this.#listenToClient();
-    this.#listenToBrowser();
+    new Feed(this.#store, this.#loader, this.#announcer, () => this.#chat).listenTo(this.#client);
+    this.#listen('session', ({ session }) => !session && this.#signedOut());
+    this.#listen('state', () => this.#showSocket());
+    this.#listen('role', () => this.#showSocket());
+    this.#listen('frame', (told) => this.#wire.hear(told));
+    addEventListener('hashchange', () => this.#render());
+    document.addEventListener('visibilitychange', () => this.#renderSoon());
     byId('sign-out').addEventListener('click', () => this.#leave());
+    byId('open-retry').addEventListener('click', () => this.#loader.loadChats());
     if (this.#client.session) this.#enter();
     else this.#login.open('');
   }
@@ -62,131 +70,101 @@ class Page {
     return this.#client.state.state === 'connecting' && this.#store.me === null;
   }
 
+  /** @param {string} type @param {(detail: any) => void} handle */
+  #listen(type, handle) {
+    this.#client.addEventListener(type, (event) => handle(/** @type {CustomEvent} */ (event).detail));
+  }
+
   #enter() {
     this.#isInside = true;
     this.#login.close();
     byId('app').hidden = false;
     setText(byId('who'), this.#client.session?.username ?? '');
     // What was not sent before this log-in is sent after it, if it is the same person's.
-    this.#client.unanswered.forEach((command) => this.#store.pend(command));
+    this.#client.unanswered.forEach((command) => this.#store.writes.add(command));
     this.#client.connect();
     this.#renderSoon();
   }
 
   async #leave() {
-    this.#leaving = true;
+    this.#isLeaving = true;
     await this.#client.logout();
-    this.#leaving = false;
+    this.#isLeaving = false;
   }
 
   #signedOut() {
+    if (!this.#isInside) return;
     this.#isInside = false;
     byId('app').hidden = true;
     this.#newChat.close();
+    this.#members.close();
     this.#composer.forgetDrafts();
+    this.#chatList.clear();
+    this.#wire.clear();
     history.replaceState(null, '', location.pathname);
     this.#store.clear();
-    this.#login.open(this.#leaving ? '' : 'You were signed out. Please log in again.');
+    this.#login.open(this.#isLeaving ? '' : 'You were signed out. Please log in again.');
     this.#render();
   }
 
-  #listenToClient() {
-    /** @type {Record<string, (detail: any) => void>} */
-    const handlers = {
-      session: ({ session }) => !session && this.#signedOut(),
-      state: (state) => this.#stateChanged(state),
-      ready: (ready) => {
-        this.#store.begin(ready);
-        this.#loader.loadChats();
-      },
-      reset: ({ chat }) => this.#store.forget(chat),
-      joined: (joined) => {
-        this.#store.join(joined);
-        this.#loader.loadChat(joined.chat);
-      },
-      dropped: ({ chat }) => this.#dropped(chat),
-      event: (event) => {
-        this.#store.apply(event);
-        this.#announceMessage(event);
-      },
-      settled: ({ command, error }) => {
-        const words = error ? errorWords(error) : null;
-        this.#store.settle(command.id, words);
-        if (words) this.#announce(`Message not sent. ${words}`);
-      },
-      signal: (signal) => {
-        if (signal.type === 'read' && signal.user === this.#store.me) this.#store.readUpTo(signal.chat, signal.seq);
-      },
-    };
-    for (const [type, handle] of Object.entries(handlers)) {
-      this.#client.addEventListener(type, (event) => handle(/** @type {CustomEvent} */ (event).detail));
-    }
-  }
-
-  #listenToBrowser() {
-    addEventListener('online', () => this.#client.wake());
-    addEventListener('offline', () => this.#client.sleep());
-    document.addEventListener('visibilitychange', () => {
-      if (document.visibilityState !== 'visible') return;
-      this.#client.wake();
-      this.#renderSoon();
-    });
-    addEventListener('hashchange', () => this.#render());
-    addEventListener('beforeunload', (event) => {
-      if (this.#client.unanswered.length > 0) event.preventDefault();
-    });
-  }
-
-  /** @param {import('./chat-client/connection.js').State} state */
-  #stateChanged(state) {
-    this.#socketState.show(state);
-    if (!this.#isInside) return;
-    // Without a socket the chats can be read all the same.
-    if (['waiting', 'offline', 'elsewhere'].includes(state.state) && this.#store.listStatus === 'new') {
-      this.#loader.loadMe();
-      this.#loader.loadChats();
-    }
+  #showSocket() {
+    this.#socketState.show(this.#client.state);
     this.#renderSoon();
   }
 
-  /** @param {number} chat */
-  #dropped(chat) {
-    if (chat === this.#chat) this.#announce('You are no longer in this chat.');
-    this.#store.remove(chat);
-  }
-
-  /** @param {any} event */
-  #announceMessage(event) {
-    if (event.type !== 'message.created' || event.chat !== this.#chat || event.sender === this.#store.me) return;
-    const text = event.deleted ? 'message deleted' : (event.text ?? '').slice(0, ANNOUNCED_CHARACTERS);
-    this.#announce(`${this.#store.nameOf(event.sender)}: ${text}`);
-  }
-
-  /** @param {string} words */
-  #announce(words) {
-    setText(this.#announcer, words);
-  }
-
-  /** The button in the line of the socket. */
+  /** The button in the pill of the socket. */
   #act() {
-    if (this.#client.state.state === 'elsewhere') this.#client.connect({ take: true });
+    if (this.#client.state.state === 'elsewhere') this.#client.take();
     else this.#client.wake();
   }
 
-  /** @param {number} chat @param {string} text */
-  #send(chat, text) {
-    this.#store.pend(this.#client.sendMessage(chat, text));
-    // At once: the answer may be here within a frame.
-    this.#render();
-    this.#openChat.goToEnd();
+  #messageActions() {
+    const actions = this.#actions;
+    return {
+      store: this.#store,
+      isGroup: false,
+      names: new Map(),
+      retry: (/** @type {string} */ id) => actions.retry(id),
+      discard: (/** @type {string} */ id) => actions.discard(id),
+      show: (/** @type {number} */ seq) => this.#messages.goTo(seq),
+      react: (/** @type {number} */ seq, /** @type {string} */ emoji, /** @type {boolean} */ on) => actions.react(this.#chat ?? 0, seq, emoji, on),
+      reply: (/** @type {import('./page/layout.js').Row} */ row) => this.#begin('reply', row.item),
+      edit: (/** @type {import('./page/layout.js').Row} */ row) => this.#begin('edit', row.item),
+      remove: (/** @type {import('./page/layout.js').Row} */ row) => actions.remove(row),
+      copy: (/** @type {import('./page/layout.js').Row} */ row) => actions.copy(row),
+      mayRemove: (/** @type {any} */ item) => actions.mayRemove(item),
+      earlier: () => this.#chat !== null && this.#loader.loadEarlier(this.#chat),
+      changed: () => this.#renderSoon(),
+    };
   }
 
-  /** @param {string} id */
-  #sendAgain(id) {
-    const failed = this.#store.pending.find((item) => item.id === id);
-    if (!failed) return;
-    this.#send(failed.chat, failed.text);
-    this.#store.discard(id);
+  #composerActions() {
+    return {
+      send: (/** @type {number} */ chat, /** @type {string} */ text, /** @type {number|null} */ replyTo) => {
+        this.#actions.send(chat, text, replyTo);
+        this.#messages.goToEnd();
+        // At once: the answer may be here within a frame.
+        this.#render();
+      },
+      edit: (/** @type {number} */ chat, /** @type {number} */ seq, /** @type {string} */ text) => this.#actions.edit(chat, seq, text),
+      typing: (/** @type {number} */ chat, /** @type {boolean} */ on) => this.#client.typing(chat, on),
+      candidates: () => this.#candidates(),
+      editLast: () => this.#messages.lastOwn && this.#begin('edit', this.#messages.lastOwn),
+    };
+  }
+
+  /** @param {'reply'|'edit'} kind @param {any} item */
+  #begin(kind, item) {
+    const name = item.sender === this.#store.me ? 'yourself' : this.#store.nameOf(item.sender);
+    this.#composer.begin({ kind, seq: item.seq, name, text: item.text ?? '' });
+  }
+
+  /** Whom one can name in the open chat. */
+  #candidates() {
+    const { people, me, chats } = this.#store;
+    const chat = chats.get(this.#chat);
+    const users = chat ? this.#store.membersOf(chat) : [];
+    return users.filter((id) => id !== me).map((id) => ({ id, name: people.nameOf(id), username: people.usernameOf(id) })).filter(({ username }) => username);
   }
 
   /** @param {any} chat */
@@ -203,23 +181,46 @@ class Page {
     clearTimeout(this.#renderTimer);
     this.#renderTimer = 0;
     const wanted = this.#chat;
-    const chat = wanted !== null && this.#store.chats.has(wanted) ? wanted : null;
+    const chat = this.#store.chats.get(wanted) ?? null;
     byId('app').dataset.view = wanted === null ? 'list' : 'chat';
-    this.#store.trimHistories(chat);
-    if (chat !== null && this.#isInside && !this.#isSettling) this.#loader.loadHistory(chat);
-    this.#openChat.render(wanted, this.#isSettling);
+    this.#store.trimHistories(chat?.id ?? null);
+    if (chat && this.#isInside && !this.#isSettling) this.#loader.loadOpen(chat);
+    this.#renderPane(wanted, chat);
+    this.#messages.render(chat, this.#isSettling);
     // Before the list, which would show a badge for what is on the screen already.
-    if (chat !== null) this.#markRead(chat);
-    this.#chatList.render(chat);
-    this.#composer.open(chat);
-    if (this.#isInside) this.#loader.loadNames();
-    const unread = this.#store.sortedChats.reduce((sum, { unread: count }) => sum + count, 0);
+    if (chat) this.#markRead(chat.id);
+    this.#chatList.render(chat?.id ?? null);
+    this.#composer.open(chat?.id ?? null);
+    this.#members.render();
+    this.#wire.show(this.#client.state.state, this.#client.leads, this.#store.chats.size);
+    if (!this.#isInside) return;
+    this.#loader.loadNames();
+    this.#loader.rereadSoon();
+    this.#watch.update(this.#store, chat?.id ?? null);
+    const { unread } = this.#store.chats;
     document.title = unread > 0 ? `(${unread}) Onesocket` : 'Onesocket';
+  }
+
+  /** @param {number|null} wanted @param {import('./page/chats.js').Chat|null} chat */
+  #renderPane(wanted, chat) {
+    byId('no-chat').hidden = chat !== null;
+    byId('chat-content').hidden = chat === null;
+    if (chat) {
+      byId('members').dataset.chat = String(chat.id);
+      this.#header.render(chat);
+      return;
+    }
+    const { listStatus } = this.#store;
+    const isLoading = wanted !== null && ['new', 'loading'].includes(listStatus);
+    const hasFailed = wanted !== null && listStatus === 'failed';
+    byId('open-retry').hidden = !hasFailed;
+    if (wanted === null) setText(byId('no-chat-words'), 'Choose a chat, or start a new one.');
+    else setText(byId('no-chat-words'), isLoading ? 'Loading…' : hasFailed ? 'The chat could not be loaded.' : 'You are not in this chat.');
   }
 
   /** What is on the screen is read. @param {number} chat */
   #markRead(chat) {
-    const isShown = this.#store.histories.get(chat)?.status === 'ready' && this.#openChat.isAtEnd;
+    const isShown = this.#store.histories.get(chat)?.status === 'ready' && this.#messages.isAtEnd;
     if (isShown && document.visibilityState === 'visible') this.#loader.markRead(chat);
   }
 }

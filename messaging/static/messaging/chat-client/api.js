@@ -12,6 +12,17 @@ export class Api {
     this.#rest = rest;
   }
 
+  /**
+   * Any call.
+   * @param {string} method
+   * @param {string} path
+   * @param {object} [body]
+   * @returns {Promise<any>} the answer, null where it has no body; rejects with an ApiError
+   */
+  call(method, path, body) {
+    return this.#rest.call(method, path, body);
+  }
+
   me() {
     return this.#rest.call('GET', '/api/users/me/');
   }

@@ -47,7 +47,8 @@ export class Connection {
 
   /**
    * @param {{rest: import('./rest.js').Rest, base: string, device: () => string, onOpen: () => void,
-   *          onFrame: (frame: any) => void, onState: (state: State) => void, isStuck: () => boolean}} options
+   *          onFrame: (frame: any) => void, onState: (state: State) => void, isStuck: () => boolean,
+   *          onWire: (direction: 'in'|'out', frame: any) => void}} options `onWire`: hears every frame, before all else
    */
   constructor(options) {
     this.#options = options;
@@ -105,7 +106,9 @@ export class Connection {
   /** @param {object} frame */
   send(frame) {
     // Between the loss and our learning of it the browser drops what is sent; the outbox outlives that.
-    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(frame));
+    if (this.#socket?.readyState !== WebSocket.OPEN) return;
+    this.#socket.send(JSON.stringify(frame));
+    this.#options.onWire('out', frame);
   }
 
   /** @param {State} state */
@@ -156,6 +159,7 @@ export class Connection {
     this.#heardAt = Date.now();
     this.#probeEndsAt = null;
     const frame = JSON.parse(data);
+    this.#options.onWire('in', frame);
     // `bye` says what the close frame behind it will say, and how long to wait: there is nothing to wait for.
     if (frame.type === 'bye') this.#closed(frame.code, frame.retry_after);
     else this.#options.onFrame(frame);

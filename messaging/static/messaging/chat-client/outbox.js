@@ -8,7 +8,8 @@ const FIRST_RETRY_MS = 1_000;
 const MAX_RETRY_MS = 30_000;
 
 /** @typedef {{type: string, id: string, chat: number, [field: string]: any}} Command */
-/** @typedef {{command: Command, sentAt: number|null, notBefore: number, tries: number}} Entry */
+/** @typedef {{command: Command, isStored: boolean, sentAt: number|null, notBefore: number, tries: number}} Entry
+ *   `isStored`: it outlives this tab, so it may be sent */
 
 export class Outbox {
   /** @type {Map<string, Entry>} `Map` keeps the order of insertion, which is the order of sending. */
@@ -19,10 +20,39 @@ export class Outbox {
     return [...this.#entries.values()].map((entry) => entry.command);
   }
 
-  /** @param {Command} command */
-  add(command) {
-    if (this.#entries.size >= MAX_WRITES) throw new RangeError('outbox_full');
-    this.#entries.set(keyOf(command), { command, sentAt: null, notBefore: 0, tries: 0 });
+  /** Those that outlive this tab. */
+  get stored() {
+    return [...this.#entries.values()].filter((entry) => entry.isStored).map((entry) => entry.command);
+  }
+
+  /** Whether no more writes are to be made. */
+  get isFull() {
+    return this.#entries.size >= MAX_WRITES;
+  }
+
+  /**
+   * Keep a write; one that is there stays as it is.
+   * @param {Command} command
+   * @param {{isStored: boolean}} how
+   * @returns {boolean} whether it is another one
+   */
+  add(command, { isStored }) {
+    const known = this.#entries.get(keyOf(command));
+    if (known) known.isStored ||= isStored;
+    else this.#entries.set(keyOf(command), { command, isStored, sentAt: null, notBefore: 0, tries: 0 });
+    return !known;
+  }
+
+  /** Put these writes before all others, in this order: they are older. @param {Command[]} commands */
+  prepend(commands) {
+    const rest = this.#entries;
+    this.#entries = new Map();
+    for (const command of commands) {
+      const known = rest.get(keyOf(command));
+      if (known) this.#entries.set(keyOf(command), known);
+      this.add(command, { isStored: true });
+    }
+    for (const [key, entry] of rest) if (!this.#entries.has(key)) this.#entries.set(key, entry);
   }
 
   /**
@@ -33,9 +63,9 @@ export class Outbox {
     return this.#entries.get(keyOf({ chat, id }));
   }
 
-  /** @param {Entry} entry */
-  remove(entry) {
-    this.#entries.delete(keyOf(entry.command));
+  /** @param {{chat: number, id: string}} command */
+  remove(command) {
+    this.#entries.delete(keyOf(command));
   }
 
   clear() {
@@ -76,7 +106,7 @@ export class Outbox {
     for (const entry of this.#entries.values()) {
       if (seen.has(entry.command.chat)) continue;
       seen.add(entry.command.chat);
-      if (entry.sentAt !== null) continue;
+      if (entry.sentAt !== null || !entry.isStored) continue;
       if (entry.notBefore > now) wakeIn = Math.min(wakeIn ?? Infinity, entry.notBefore - now);
       else if (free > 0) {
         free -= 1;

@@ -5,7 +5,15 @@
 // Longer than any answer of the server, shorter than a person's patience.
 const ANSWER_WITHIN_MS = 20_000;
 
-/** @typedef {{username: string, refresh: string}} Session */
+// Any value will do: what counts is that no form and no page of another origin can send the header.
+const SCRIPT = { 'X-Requested-With': 'onesocket' };
+const TOKENS = '/api/token/';
+const REFRESH = '/api/token/refresh/';
+
+/**
+ * @typedef {{username: string, user?: any, refresh?: string}} Session who is signed in; without `refresh` that token is
+ *   in a cookie which no script can read, and `user` is the id that comes with it
+ */
 
 /** What the server, or the way to it, refused; `status` is 0 when no answer came. */
 export class ApiError extends Error {
@@ -23,6 +31,12 @@ export class ApiError extends Error {
     this.retryAfter = retryAfter;
     this.field = field;
   }
+
+  /** The same as an `error` frame has it. */
+  get facts() {
+    const { status, code, detail, retry, retryAfter, field } = this;
+    return { status, code, detail, retry, retry_after: retryAfter, field };
+  }
 }
 
 /** Calls the API as one user. */
@@ -34,15 +48,17 @@ export class Rest {
   /** @type {Promise<void>|null} The one renewal under way: a refresh token is good for one use. */
   #renewing = null;
   #base;
+  #cookie;
   #onSession;
 
   /**
-   * @param {{base: string, session: Session|null,
-   *          onSession: (session: Session|null, spentRefresh: string|null) => void}} options
+   * @param {{base: string, session: Session|null, cookie: boolean, onSession: (session: Session|null) => void}} options
+   *   `cookie`: who signs in has the refresh token put into a cookie
    */
-  constructor({ base, session, onSession }) {
+  constructor({ base, session, cookie, onSession }) {
     this.#base = base;
     this.#session = session && { ...session };
+    this.#cookie = cookie;
     this.#onSession = onSession;
   }
 
@@ -64,29 +80,23 @@ export class Rest {
    * @param {string} password
    */
   async login(username, password) {
-    const tokens = await this.ask('POST', '/api/token/', { username, password });
-    this.#access = tokens.access;
-    this.#session = { username, refresh: tokens.refresh };
-    this.#onSession(this.session, null);
+    const { access, user, refresh } = await this.ask('POST', TOKENS, { username, password }, { script: this.#cookie });
+    this.#access = access;
+    this.#session = refresh === undefined ? { username, user } : { username, refresh };
+    this.#onSession(this.session);
+  }
+
+  /** Have the server forget this session; an access token lives out its minutes. */
+  async logout() {
+    if (this.#session?.refresh === undefined) await this.ask('DELETE', REFRESH, undefined, { script: true });
+    else await this.call('POST', '/api/users/logout/', () => ({ refresh: this.#session?.refresh }));
   }
 
   /** Forget the user on this side. */
   end() {
     this.#access = null;
     this.#session = null;
-    this.#onSession(null, null);
-  }
-
-  /**
-   * Take the refresh token that another tab of the same session got for the one we share.
-   * @param {string} spent
-   * @param {string} next
-   */
-  adopt(spent, next) {
-    if (this.#session?.refresh === spent) {
-      this.#session.refresh = next;
-      this.#onSession(this.session, null);
-    }
+    this.#onSession(null);
   }
 
   /** Get a new access token; callers at the same time share one request. */
@@ -100,20 +110,24 @@ export class Rest {
   async #renew() {
     const session = this.#session;
     if (!session) throw new ApiError({ status: 401, code: 'token_invalid' });
-    const spent = session.refresh;
+    const { refresh } = session;
     let tokens;
     try {
-      tokens = await this.ask('POST', '/api/token/refresh/', { refresh: spent });
+      const body = refresh === undefined ? {} : { refresh };
+      tokens = await this.ask('POST', REFRESH, body, { script: refresh === undefined });
     } catch (error) {
-      // Refused for good, and not because another tab spent it a moment ago.
-      const final = error instanceof ApiError && [400, 401, 403].includes(error.status);
-      if (final && this.#session === session && session.refresh === spent) this.end();
+      const isFinal = error instanceof ApiError && [400, 401, 403].includes(error.status);
+      if (isFinal && this.#session === session) this.end();
       throw error;
     }
-    if (this.#session !== session) throw new ApiError({ status: 401, code: 'token_invalid' });
+    // Somebody else may have signed in meanwhile: here, or in another tab, which has the same cookie.
+    const isOurs = this.#session === session && (refresh !== undefined || tokens.user === session.user);
+    if (!isOurs && this.#session === session) this.end();
+    if (!isOurs) throw new ApiError({ status: 401, code: 'token_invalid' });
     this.#access = tokens.access;
-    session.refresh = tokens.refresh ?? session.refresh;
-    this.#onSession(this.session, spent);
+    if (refresh === undefined) return;
+    session.refresh = tokens.refresh ?? refresh;
+    this.#onSession(this.session);
   }
 
   /**
@@ -126,13 +140,13 @@ export class Rest {
     if (!this.#access) await this.renew();
     const used = this.#access;
     try {
-      return await this.ask(method, path, body, used);
+      return await this.ask(method, path, body, { access: used });
     } catch (error) {
       const ended = error instanceof ApiError && error.status === 401 && error.code !== 'credentials_invalid';
       if (!ended) throw error;
     }
     if (this.#access === used) await this.renew();
-    return this.ask(method, path, body, this.#access);
+    return this.ask(method, path, body, { access: this.#access });
   }
 
   /**
@@ -140,11 +154,12 @@ export class Rest {
    * @param {string} method
    * @param {string} path
    * @param {object|(() => object)} [body]
-   * @param {string|null} [access]
+   * @param {{access?: string|null, script?: boolean}} [as] `script`: as a page whose refresh token is in the cookie
+   * @returns {Promise<any>}
    */
-  async ask(method, path, body, access = null) {
+  async ask(method, path, body, { access = null, script = false } = {}) {
     /** @type {Record<string, string>} */
-    const headers = { Accept: 'application/json' };
+    const headers = { Accept: 'application/json', ...(script ? SCRIPT : {}) };
     if (access) headers.Authorization = `Bearer ${access}`;
     if (body) headers['Content-Type'] = 'application/json';
     let response;

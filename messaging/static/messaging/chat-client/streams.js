@@ -35,8 +35,11 @@ export class Streams {
     const listed = new Set(chats.map((chat) => chat.chat));
     const dropped = [...this.#places.keys()].filter((chat) => !listed.has(chat));
     dropped.forEach((chat) => this.#places.delete(chat));
-    const reset = chats.filter((chat) => chat.reset || chat.from > (this.#places.get(chat.chat) ?? 0) + 1);
-    chats.forEach((chat) => this.#places.set(chat.chat, chat.from - 1));
+    const isOther = this.#epoch !== null && this.#epoch !== epoch;
+    const reset = chats.filter(({ chat, from, reset: told }) => told || isOther || from > this.place(chat) + 1);
+    // A chat without a hole stays where it is: another tab may have asked on behalf of one that was behind.
+    reset.forEach(({ chat, from }) => this.#places.set(chat, from - 1));
+    chats.forEach(({ chat }) => this.#places.set(chat, this.place(chat)));
     this.#open = listed;
     this.#epoch = epoch;
     return { dropped, reset: reset.map((chat) => chat.chat) };
@@ -58,6 +61,11 @@ export class Streams {
     this.#open.delete(chat);
   }
 
+  /** The last seq applied, 0 for none. @param {number} chat */
+  place(chat) {
+    return this.#places.get(chat) ?? 0;
+  }
+
   /** @param {number} chat */
   has(chat) {
     return this.#open.has(chat);
@@ -71,7 +79,7 @@ export class Streams {
    */
   judge(chat, seq) {
     if (!this.#open.has(chat)) return 'hole';
-    const expected = (this.#places.get(chat) ?? 0) + 1;
+    const expected = this.place(chat) + 1;
     if (seq === expected) return 'next';
     return seq < expected ? 'old' : 'hole';
   }

@@ -1,9 +1,10 @@
 /**
- * The list of chats, newest activity first.
+ * The list of chats, newest activity first, and the search in it.
  */
 
-import { byId, make, reconcile, setText, timeOf } from './dom.js';
-import { errorWords } from './words.js';
+import { showChat } from './chat-row.js';
+import { byId, make, reconcile, setText } from './dom.js';
+import { errorWords, typingWords } from './words.js';
 
 /** @typedef {import('./store.js').Store} Store */
 
@@ -11,79 +12,98 @@ export class ChatListView {
   #list = byId('chat-list');
   #note = byId('chats-note');
   #retry = byId('chats-retry');
+  #search = byId('chats-search');
+  #skeleton = byId('chats-loading');
   #store;
+  /** @type {Map<number, any>} What each row said last: one that says the same is not drawn again. */
+  #rows = new Map();
 
-  /** @param {Store} store @param {() => void} onRetry */
-  constructor(store, onRetry) {
+  /** @param {Store} store @param {{retry: () => void, search: () => void}} actions */
+  constructor(store, { retry, search }) {
     this.#store = store;
-    this.#retry.addEventListener('click', onRetry);
+    this.#retry.addEventListener('click', retry);
+    this.#search.addEventListener('input', search);
+    this.#search.addEventListener('keydown', (/** @type {KeyboardEvent} */ event) => {
+      if (event.key === 'ArrowDown') this.#list.querySelector('a')?.focus();
+      if (event.key === 'Enter') this.#list.querySelector('a')?.click();
+    });
+    this.#list.addEventListener('keydown', (/** @type {KeyboardEvent} */ event) => this.#move(event));
   }
 
   /** @param {number|null} openChat */
   render(openChat) {
-    const chats = this.#store.sortedChats;
-    reconcile(this.#list, chats.map((chat) => this.#row(chat, openChat)), {
+    const chats = this.#store.chats.sorted;
+    const found = chats.filter((chat) => this.#isFound(chat));
+    reconcile(this.#list, found.map((chat) => this.#row(chat, openChat)), {
       key: (row) => String(row.id),
       create: () => make('li'),
-      update: showRow,
+      update: showChat,
     });
-    setText(this.#note, this.#noteWords(chats.length));
-    this.#note.hidden = this.#note.textContent === '';
-    this.#retry.hidden = this.#store.listStatus !== 'failed';
+    const { listStatus } = this.#store;
+    this.#skeleton.hidden = chats.length > 0 || listStatus === 'ready' || listStatus === 'failed';
+    setText(this.#note, this.#noteWords(chats.length, found.length));
+    this.#retry.hidden = listStatus !== 'failed';
   }
 
-  /** @param {number} count */
-  #noteWords(count) {
+  clear() {
+    this.#search.value = '';
+    this.#rows.clear();
+  }
+
+  /** @param {import('./chats.js').Chat} chat */
+  #isFound(chat) {
+    const wanted = this.#search.value.trim().toLocaleLowerCase();
+    const names = chat.members.map((member) => `${this.#store.nameOf(member.id)} ${this.#store.people.usernameOf(member.id)}`);
+    return [this.#store.titleOf(chat), ...names].join(' ').toLocaleLowerCase().includes(wanted);
+  }
+
+  /** @param {number} count @param {number} found */
+  #noteWords(count, found) {
     const { listStatus, listError } = this.#store;
     if (listStatus === 'failed') return `The chats could not be loaded. ${errorWords(listError)}`;
-    if (count > 0) return '';
+    if (count > 0) return found > 0 ? '' : 'No chat of that name.';
     return listStatus === 'ready' ? 'No chats yet. Start one with “New chat”.' : 'Loading chats…';
   }
 
-  /** @param {import('./store.js').Chat} chat @param {number|null} openChat */
+  /** @param {import('./chats.js').Chat} chat @param {number|null} openChat */
   #row(chat, openChat) {
-    const { last } = chat;
-    const sender = last && (last.sender === this.#store.me ? 'You' : this.#store.nameOf(last.sender));
-    const text = last?.deleted ? 'Message deleted' : last?.text || 'Attachment';
-    return {
+    const store = this.#store;
+    const other = store.otherOf(chat);
+    const row = {
       id: chat.id,
-      title: this.#store.titleOf(chat),
-      last: last ? `${sender}: ${text}` : 'No messages yet',
-      at: last?.at ?? '',
+      tint: other ?? chat.id,
+      title: store.titleOf(chat),
+      isGroup: chat.kind !== 'private',
+      isOnline: other !== null && store.people.presenceOf(other)?.online === true,
+      typing: typingWords(store.typing.in(chat.id).map((user) => store.nameOf(user))),
+      last: this.#lastWords(chat),
+      at: chat.last?.at ?? '',
       unread: chat.unread,
+      mentions: chat.mentions,
       isOpen: chat.id === openChat,
+      // What is said of a time changes with the day.
+      today: new Date().toDateString(),
     };
+    const before = this.#rows.get(chat.id);
+    const isSame = before && Object.entries(row).every(([name, value]) => before[name] === value);
+    if (!isSame) this.#rows.set(chat.id, row);
+    return isSame ? before : row;
   }
-}
 
-/** @param {HTMLElement} node @param {any} row */
-function showRow(node, row) {
-  if (!node.firstElementChild) node.append(newLink(row.id));
-  const link = /** @type {HTMLAnchorElement} */ (node.firstElementChild);
-  const [title, time, last, badge, badgeWords] = link.querySelectorAll('span, time');
-  setText(title, row.title);
-  setText(last, row.last);
-  const { short, full } = timeOf(row.at);
-  setText(time, short);
-  time.setAttribute('datetime', row.at);
-  time.setAttribute('title', full);
-  setText(badge, row.unread > 999 ? '999+' : String(row.unread));
-  setText(badgeWords, row.unread > 0 ? 'unread' : '');
-  /** @type {HTMLElement} */ (badge).hidden = row.unread === 0;
-  link.dataset.unread = String(row.unread);
-  if (row.isOpen) link.setAttribute('aria-current', 'page');
-  else link.removeAttribute('aria-current');
-}
+  /** @param {import('./chats.js').Chat} chat */
+  #lastWords({ last, kind }) {
+    if (!last) return 'No messages yet';
+    const text = last.deleted ? 'Message deleted' : last.text || 'Attachment';
+    if (last.sender === this.#store.me) return `You: ${text}`;
+    return kind === 'private' ? text : `${this.#store.nameOf(last.sender)}: ${text}`;
+  }
 
-/** @param {number} id */
-function newLink(id) {
-  return make(
-    'a',
-    { href: `#chat-${id}`, 'data-chat': String(id) },
-    make('span', { class: 'chat-title', dir: 'auto' }),
-    make('time'),
-    make('span', { class: 'chat-last', dir: 'auto' }),
-    make('span', { class: 'badge' }),
-    make('span', { class: 'visually-hidden' }),
-  );
+  /** @param {KeyboardEvent} event */
+  #move(event) {
+    const row = /** @type {HTMLElement} */ (event.target).closest('li');
+    const next = { ArrowDown: row?.nextElementSibling, ArrowUp: row?.previousElementSibling }[event.key];
+    if (next === undefined) return;
+    event.preventDefault();
+    (next === null ? (event.key === 'ArrowUp' ? this.#search : null) : next.querySelector('a'))?.focus();
+  }
 }

@@ -4,53 +4,106 @@
 
 import { cleanText, lengthOf } from '../chat-client.js';
 import { byId, setText } from './dom.js';
-import { errorWords } from './words.js';
+import { MentionBox } from './mention-box.js';
+import { TypingNotice } from './typing-notice.js';
+import { counted, errorWords } from './words.js';
 
 const MAX_CHARACTERS = 4000;
 // From here on the length is shown.
 const SHOW_LENGTH_FROM = 3600;
 
+/** @typedef {{kind: 'reply'|'edit', seq: number, name: string, text: string}} Purpose what the text is for */
+/** @typedef {{text: string, purpose: Purpose|null}} Draft */
+/**
+ * @typedef {object} ComposerActions
+ * @property {(chat: number, text: string, replyTo: number|null) => void} send
+ * @property {(chat: number, seq: number, text: string) => void} edit
+ * @property {(chat: number, on: boolean) => void} typing
+ * @property {() => import('./mention-box.js').Candidate[]} candidates
+ * @property {() => void} editLast
+ */
+
 export class ComposerView {
   #form = byId('composer');
   /** @type {HTMLTextAreaElement} */
-  #field = this.#form.querySelector('textarea');
+  #field = byId('composer-text');
   #note = byId('composer-note');
-  /** @type {Map<number, string>} */
+  #banner = byId('composer-purpose');
+  #submit = byId('composer-send');
+  #mentions;
+  #typing;
+  /** @type {Map<number, Draft>} */
   #drafts = new Map();
   /** @type {number|null} */
   #chat = null;
-  #onSend;
+  /** @type {Purpose|null} */
+  #purpose = null;
+  #actions;
 
-  /** @param {(chat: number, text: string) => void} onSend */
-  constructor(onSend) {
-    this.#onSend = onSend;
+  /** @param {ComposerActions} actions */
+  constructor(actions) {
+    this.#actions = actions;
+    this.#mentions = new MentionBox(this.#field, actions.candidates);
+    this.#typing = new TypingNotice(actions.typing);
     this.#form.addEventListener('submit', (/** @type {Event} */ event) => {
       event.preventDefault();
       this.#send();
     });
-    this.#field.addEventListener('keydown', (event) => {
-      // The Enter that ends a composition (Japanese, Chinese) is not ours.
-      if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
-      event.preventDefault();
-      this.#send();
+    this.#field.addEventListener('keydown', (event) => this.#key(event));
+    this.#field.addEventListener('input', () => {
+      this.#showLength();
+      if (this.#chat === null || this.#purpose?.kind === 'edit') return;
+      if (this.#field.value.trim()) this.#typing.typed(this.#chat);
+      else this.#typing.stopped();
     });
-    this.#field.addEventListener('input', () => this.#showLength());
+    byId('composer-cancel').addEventListener('click', () => this.#cancel());
   }
 
   /** @param {number|null} chat */
   open(chat) {
     if (chat === this.#chat) return;
-    if (this.#chat !== null) this.#drafts.set(this.#chat, this.#field.value);
+    this.#typing.stopped();
+    this.#mentions.close();
+    if (this.#chat !== null) this.#drafts.set(this.#chat, { text: this.#field.value, purpose: this.#purpose });
     this.#chat = chat;
-    this.#field.value = chat === null ? '' : (this.#drafts.get(chat) ?? '');
-    this.#showLength();
+    const draft = chat === null ? undefined : this.#drafts.get(chat);
+    this.#set(draft?.text ?? '', draft?.purpose ?? null);
     // On a phone the focus would bring up the keyboard over the messages.
     if (chat !== null && matchMedia('(pointer: fine)').matches) this.#field.focus();
+  }
+
+  /** Write for a purpose: an answer keeps the text that is there, a change begins with the old one. @param {Purpose} purpose */
+  begin(purpose) {
+    const keeps = purpose.kind === 'reply' && this.#purpose?.kind !== 'edit';
+    this.#set(purpose.kind === 'edit' ? purpose.text : keeps ? this.#field.value : '', purpose);
+    this.#field.focus();
   }
 
   forgetDrafts() {
     this.open(null);
     this.#drafts.clear();
+  }
+
+  /** @param {KeyboardEvent} event */
+  #key(event) {
+    // The Enter that ends a composition (Japanese, Chinese) is not ours.
+    if (event.isComposing) return;
+    if (this.#mentions.takes(event)) event.preventDefault();
+    else if (event.key === 'Enter' && !event.shiftKey) {
+      event.preventDefault();
+      this.#send();
+    } else if (event.key === 'Escape' && this.#purpose) {
+      event.preventDefault();
+      this.#cancel();
+    } else if (event.key === 'ArrowUp' && this.#field.value === '' && !this.#purpose) {
+      event.preventDefault();
+      this.#actions.editLast();
+    }
+  }
+
+  #cancel() {
+    this.#set(this.#purpose?.kind === 'edit' ? '' : this.#field.value, null);
+    this.#field.focus();
   }
 
   #send() {
@@ -61,19 +114,39 @@ export class ComposerView {
       return;
     }
     try {
-      this.#onSend(this.#chat, text);
-      this.#field.value = '';
-      this.#showLength();
+      this.#write(this.#chat, text);
+      this.#typing.stopped({ silently: true });
+      this.#mentions.close();
+      this.#set('', null);
     } catch (error) {
       setText(this.#note, errorWords(error));
     }
+  }
+
+  /** @param {number} chat @param {string} text */
+  #write(chat, text) {
+    const purpose = this.#purpose;
+    if (purpose?.kind !== 'edit') this.#actions.send(chat, text, purpose?.seq ?? null);
+    else if (text !== purpose.text) this.#actions.edit(chat, purpose.seq, text);
+  }
+
+  /** @param {string} text @param {Purpose|null} purpose */
+  #set(text, purpose) {
+    this.#field.value = text;
+    this.#purpose = purpose;
+    this.#banner.hidden = purpose === null;
+    setText(byId('composer-purpose-name'), purpose === null ? '' : purpose.kind === 'edit' ? 'Edit message' : `Reply to ${purpose.name}`);
+    setText(byId('composer-purpose-text'), purpose?.text ?? '');
+    this.#submit.setAttribute('aria-label', purpose?.kind === 'edit' ? 'Save' : 'Send');
+    this.#showLength();
   }
 
   #showLength() {
     const length = lengthOf(cleanText(this.#field.value));
     const surplus = length - MAX_CHARACTERS;
     this.#field.setAttribute('aria-invalid', String(surplus > 0));
-    if (surplus > 0) setText(this.#note, `Too long by ${surplus} ${surplus === 1 ? 'character' : 'characters'}.`);
-    else setText(this.#note, length >= SHOW_LENGTH_FROM ? `${MAX_CHARACTERS - length} characters left.` : '');
+    this.#submit.disabled = length === 0 || surplus > 0;
+    if (surplus > 0) setText(this.#note, `Too long by ${counted(surplus, 'character')}.`);
+    else setText(this.#note, length >= SHOW_LENGTH_FROM ? `${counted(MAX_CHARACTERS - length, 'character')} left.` : '');
   }
 }

@@ -2,6 +2,8 @@
  * The few things the page does with the DOM. Text goes in as text, never as markup.
  */
 
+const SVG = 'http://www.w3.org/2000/svg';
+
 /** @param {string} id @returns {any} */
 export function byId(id) {
   const node = document.getElementById(id);
@@ -12,7 +14,7 @@ export function byId(id) {
 /**
  * Make an element.
  * @param {string} tag
- * @param {Record<string, string|boolean|((event: Event) => void)|null|undefined>} [properties] `on…` is a listener,
+ * @param {Record<string, string|boolean|((event: any) => void)|null|undefined>} [properties] `on…` is a listener,
  *   false, null and undefined leave an attribute out
  * @param {...(Node|string|null)} children
  */
@@ -23,8 +25,30 @@ export function make(tag, properties = {}, ...children) {
     else if (value === true) node.setAttribute(name, '');
     else if (typeof value === 'string') node.setAttribute(name, value);
   }
-  node.append(...children.filter((child) => child !== null));
+  node.append(.../** @type {(Node|string)[]} */ (children.filter((child) => child !== null)));
   return node;
+}
+
+/** One of the icons that the document defines; it says nothing by itself. @param {string} name */
+export function icon(name) {
+  const svg = document.createElementNS(SVG, 'svg');
+  svg.setAttribute('class', 'icon');
+  svg.setAttribute('aria-hidden', 'true');
+  const use = document.createElementNS(SVG, 'use');
+  use.setAttribute('href', `#icon-${name}`);
+  svg.append(use);
+  return svg;
+}
+
+/**
+ * A button that shows an icon; `label` is its name, and what it says under the pointer.
+ * @param {string} name
+ * @param {string} label
+ * @param {(event: MouseEvent) => void} onclick
+ * @param {Record<string, string>} [more] attributes
+ */
+export function iconButton(name, label, onclick, more = {}) {
+  return make('button', { type: 'button', class: 'icon-button', 'aria-label': label, title: label, onclick, ...more }, icon(name));
 }
 
 /**
@@ -36,6 +60,17 @@ export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
+/**
+ * Set an attribute, or take it off where there is no value.
+ * @param {Element} node
+ * @param {string} name
+ * @param {string|null} value
+ */
+export function setAttribute(node, name, value) {
+  if (value === null) node.removeAttribute(name);
+  else if (node.getAttribute(name) !== value) node.setAttribute(name, value);
+}
+
 /** @type {WeakMap<Element, {item: any, version: any}>} What each kept node shows. */
 const shown = new WeakMap();
 
@@ -44,7 +79,7 @@ const shown = new WeakMap();
  * @template T
  * @param {Element} parent
  * @param {T[]} items
- * @param {{key: (item: T) => string, create: () => HTMLElement, update: (node: HTMLElement, item: T) => void,
+ * @param {{key: (item: T) => string, create: (item: T) => HTMLElement, update: (node: HTMLElement, item: T) => void,
  *          version?: any}} how  `update` runs for an item or a version that is another object than before
  */
 export function reconcile(parent, items, { key, create, update, version = null }) {
@@ -57,7 +92,7 @@ export function reconcile(parent, items, { key, create, update, version = null }
   }
   let place = parent.firstElementChild;
   for (const item of items) {
-    const node = kept.get(key(item)) ?? create();
+    const node = kept.get(key(item)) ?? create(item);
     const before = shown.get(node);
     if (before?.item !== item || before?.version !== version) {
       node.dataset.key = key(item);
@@ -71,16 +106,4 @@ export function reconcile(parent, items, { key, create, update, version = null }
   if (focused instanceof HTMLElement && focused !== document.activeElement && parent.contains(focused)) {
     focused.focus({ preventScroll: true });
   }
-}
-
-const CLOCK = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' });
-const DAY = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });
-
-/** Say when, in as few words as will do. @param {string} at */
-export function timeOf(at) {
-  const date = new Date(at);
-  if (Number.isNaN(date.getTime())) return { short: '', full: '' };
-  const today = date.toDateString() === new Date().toDateString();
-  const full = `${DAY.format(date)}, ${CLOCK.format(date)}`;
-  return { short: today ? CLOCK.format(date) : DAY.format(date), full: today ? CLOCK.format(date) : full };
 }

@@ -2,24 +2,44 @@
  * The messages of one chat as far as they were read: pages of history below, the stream on top. No DOM.
  */
 
+import { fold } from './folding.js';
+
 // A chat that is not looked at keeps this many.
 const KEPT_WHEN_CLOSED = 200;
+// A page may show what an event that comes this soon after it tells once more.
+const PAGE_LEADS_MS = 10_000;
 
-/** @typedef {{seq: number, key: string, type: string, [field: string]: any}} Item never changed, only replaced */
+/** @typedef {import('./folding.js').Item} Item */
 
 export class History {
   /** @type {'loading'|'ready'|'failed'} */
   status = 'loading';
   /** @type {any} Why the last page did not come. */
   error = null;
+  /** It was read without a connection. */
+  isOffline = false;
   /** There is more before the oldest one. */
   more = false;
   /** @type {Map<number, Item>} */
   #items = new Map();
   /** @type {Item[]|null} */
   #sorted = null;
-  /** @type {any[]} Edits and deletions that came while a page was on its way: it may be older than they are. */
+  /** @type {any[]} What changed a message while a page was on its way: it may be older than that. */
   #late = [];
+  /** @type {Map<number, number>} When the messages of pages were read, in milliseconds. */
+  #readAt = new Map();
+  #me;
+  #onDoubt;
+
+  /**
+   * @param {any} me
+   * @param {(seq: number) => void} onDoubt the reactions of this message have to be read anew: a page has counts, and
+   *   no place in the stream that would tell what they count already
+   */
+  constructor(me, onDoubt) {
+    this.#me = me;
+    this.#onDoubt = onDoubt;
+  }
 
   /** @returns {Item[]} oldest first */
   get items() {
@@ -51,15 +71,19 @@ export class History {
 
   /** @param {any[]} messages folded @param {boolean} more */
   addPage(messages, more) {
-    for (const message of messages) {
-      const present = this.#items.get(message.seq);
-      this.#put({ ...message, key: present?.key ?? `seq-${message.seq}` });
-    }
-    this.#late.forEach((event) => this.#fold(event));
+    messages.forEach((message) => this.addRead(message));
+    this.#late.forEach((event) => this.#change(event));
     this.#late = [];
     this.more = more;
     this.status = 'ready';
     this.error = null;
+  }
+
+  /** Take one message as it was read. @param {any} message folded */
+  addRead(message) {
+    const key = this.#items.get(message.seq)?.key ?? `seq-${message.seq}`;
+    this.#readAt.set(message.seq, Date.now());
+    this.#put({ ...message, key });
   }
 
   /** @param {any} event @param {boolean} shows whether it stands in the list by itself */
@@ -70,33 +94,33 @@ export class History {
       return;
     }
     if (this.status === 'loading') this.#late.push(event);
-    this.#fold(event);
+    this.#change(event);
   }
 
   /** Forget all but the newest messages. */
   trim() {
     const surplus = this.status === 'ready' ? this.items.slice(0, -KEPT_WHEN_CLOSED) : [];
     if (surplus.length === 0) return;
-    surplus.forEach((item) => this.#items.delete(item.seq));
+    surplus.forEach(({ seq }) => [this.#items, this.#readAt].forEach((kept) => kept.delete(seq)));
     this.#sorted = null;
     this.more = true;
   }
 
   /** @param {any} event */
-  #fold(event) {
+  #change(event) {
     const target = this.#items.get(event.target);
-    if (!target || target.deleted) return;
-    if (event.type === 'message.edited' && !event.deleted) {
-      this.#put({ ...target, text: event.text, edited_at: event.at });
-    } else if (event.type === 'message.deleted') {
-      const { seq, key, type, chat, at, sender } = target;
-      this.#put({ seq, key, type, chat, at, sender, deleted: true });
-    }
+    if (!target) return;
+    const isRecent = Date.now() - (this.#readAt.get(event.target) ?? 0) < PAGE_LEADS_MS;
+    if (event.type === 'reaction.set' && event.sender !== this.#me && isRecent) this.#onDoubt(event.target);
+    else this.#put(fold(target, event, this.#me));
   }
 
   /** @param {Item} item */
   #put(item) {
+    const present = this.#items.get(item.seq);
     this.#items.set(item.seq, item);
-    this.#sorted = null;
+    if (present && this.#sorted) this.#sorted = this.#sorted.map((each) => (each === present ? item : each));
+    else if (this.#sorted && item.seq > (this.#sorted.at(-1)?.seq ?? 0)) this.#sorted = [...this.#sorted, item];
+    else this.#sorted = null;
   }
 }

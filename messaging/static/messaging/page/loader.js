@@ -1,9 +1,12 @@
 /**
- * Brings into the store what has to be asked for: chats, history, names. And tells the server what was read.
+ * Brings into the store what has to be asked for: chats, history, members, names. And tells the server what was read.
  */
 
-// In a busy chat one marker stands for many messages.
-const READ_PAUSE_MS = 500;
+// The reactions of one message may be told several times in a moment.
+const REREAD_AFTER_MS = 300;
+// Whose marks and roles are read as soon as the chat is opened; more are read for the list of members.
+const MEMBERS_AT_ONCE = 100;
+const ASK_AGAIN_MS = 10_000;
 
 /** @typedef {import('../chat-client.js').ChatClient} ChatClient */
 /** @typedef {import('./store.js').Store} Store */
@@ -13,8 +16,9 @@ export class Loader {
   #store;
   /** The list is asked for again as soon as the answer under way has come. */
   #listAgain = false;
-  /** @type {Map<import('./store.js').Chat, number>} Chats whose read marker is on its way, and how far it shall go. */
-  #reading = new Map();
+  /** Chats whose members are being asked for. @type {Set<number>} */
+  #asking = new Set();
+  #rereadTimer = 0;
 
   /** @param {ChatClient} client @param {Store} store */
   constructor(client, store) {
@@ -25,8 +29,8 @@ export class Loader {
   async loadMe() {
     const me = await this.#ask(this.#client.api.me()).catch(() => null);
     if (!me) return;
-    this.#store.me = me.id;
-    this.#store.learnNames([me]);
+    this.#store.chats.me = me.id;
+    this.#store.people.learn([me]);
     this.#store.changed();
   }
 
@@ -39,15 +43,10 @@ export class Loader {
     store.listStatus = 'loading';
     store.changed();
     try {
-      for (let next; next !== null; ) {
-        /** @type {any} */
-        const page = await this.#ask(this.#client.api.chats(next));
-        page.results.forEach((/** @type {any} */ chat) => store.describe(chat));
-        next = page.next ?? null;
-      }
+      await this.#eachPage('/api/chats/?limit=100', (page) => page.forEach((chat) => store.describe(chat)));
       store.listStatus = 'ready';
       // A chat may have moved from a page not yet read to one that was.
-      for (const chat of store.sortedChats) if (!chat.known) await this.loadChat(chat.id);
+      for (const chat of store.chats.sorted) if (!chat.known) await this.loadChat(chat.id);
     } catch (error) {
       store.listStatus = 'failed';
       store.listError = error;
@@ -61,12 +60,13 @@ export class Loader {
   /** @param {number} chat */
   async loadChat(chat) {
     const details = await this.#ask(this.#client.api.chat(chat)).catch(() => null);
-    if (details && this.#store.chats.has(chat)) this.#store.describe(details);
+    if (details && this.#store.chats.get(chat)) this.#store.describe(details);
   }
 
-  /** Read the newest messages of a chat, unless that was done. @param {number} chat */
-  async loadHistory(chat) {
-    if (!this.#store.histories.has(chat)) await this.#loadPage(chat, this.#store.openHistory(chat));
+  /** Read what an open chat shows, unless that was done. @param {import('./chats.js').Chat} chat */
+  async loadOpen(chat) {
+    if (this.#store.socket.state === 'connected' && chat.known && chat.memberCount <= MEMBERS_AT_ONCE) this.loadMembers(chat.id);
+    if (!this.#store.histories.has(chat.id)) await this.#loadPage(chat.id, this.#store.openHistory(chat.id));
   }
 
   /** Read what is before the oldest message; after a failure, what failed. @param {number} chat */
@@ -84,43 +84,78 @@ export class Loader {
     store.changed();
     try {
       const page = await this.#ask(this.#client.api.history(chat, { before }));
-      history.addPage(page.results, Boolean(page.next));
+      history.addPage(page.results, page.next !== null);
     } catch (error) {
       history.fail(error);
     }
     store.changed();
   }
 
-  /** Say that the chat was read to its end; what is read meanwhile goes with the next call. @param {number} id */
-  async markRead(id) {
+  /** Read the members of a chat, unless that was done. @param {number} chat */
+  async loadMembers(chat) {
+    const store = this.#store;
+    if (store.members.isKnown(chat) || this.#asking.has(chat)) return;
+    this.#asking.add(chat);
+    /** @type {any[]} */
+    const members = [];
+    try {
+      await this.#eachPage(`/api/chats/${chat}/members/?limit=100`, (page) => members.push(...page));
+      if (store.chats.get(chat)) store.members.learn(chat, members);
+      store.people.learn(members);
+      this.#asking.delete(chat);
+      store.changed();
+    } catch {
+      // A look at the chat asks again, but not every look.
+      setTimeout(() => this.#asking.delete(chat), ASK_AGAIN_MS);
+    }
+  }
+
+  /** Read anew the messages that are in doubt, a moment after the last news of them. */
+  rereadSoon() {
+    if (this.#store.doubtful.length === 0 || this.#rereadTimer) return;
+    this.#rereadTimer = setTimeout(() => this.#reread(), REREAD_AFTER_MS);
+  }
+
+  async #reread() {
+    this.#rereadTimer = 0;
+    const wanted = new Map(this.#store.doubtful.splice(0).map((each) => [`${each.chat} ${each.seq}`, each]));
+    for (const { chat, seq } of wanted.values()) {
+      const range = { before: seq + 1, limit: 1 };
+      const page = await this.#ask(this.#client.api.history(chat, range)).catch(() => null);
+      const [message] = page?.results ?? [];
+      if (message?.seq === seq) this.#store.histories.get(chat)?.addRead(message);
+    }
+    this.#store.changed();
+  }
+
+  /** What is on the screen is read. @param {number} id */
+  markRead(id) {
     const chat = this.#store.chats.get(id);
     if (!chat || chat.unread === 0) return;
-    const { unread } = chat;
-    const isUnderWay = this.#reading.has(chat);
-    this.#reading.set(chat, chat.head);
-    this.#store.readUpTo(id, chat.head);
-    if (isUnderWay) return;
-    try {
-      for (let told = 0; told < (this.#reading.get(chat) ?? 0); ) {
-        told = this.#reading.get(chat) ?? 0;
-        await this.#ask(this.#client.api.markRead(id, told));
-        await new Promise((resolve) => setTimeout(resolve, READ_PAUSE_MS));
-      }
-    } catch {
-      // The next look at the chat tries again.
-      chat.unread += unread;
-    }
-    this.#reading.delete(chat);
+    this.#client.read(id, chat.head);
+    this.#store.chats.readUpTo(id, chat.head);
   }
 
   async loadNames() {
-    const ids = this.#store.takeNameless();
+    const { people } = this.#store;
+    const ids = people.takeNameless();
     if (ids.length === 0) return;
     try {
-      const people = await this.#ask(this.#client.api.people(ids));
-      this.#store.learnNames(people.results);
+      people.learn((await this.#ask(this.#client.api.people(ids))).results);
+      this.#store.changed();
     } catch {
-      this.#store.unlearnNames(ids);
+      people.unlearn(ids);
+    }
+  }
+
+  /** @param {string} path @param {(results: any[]) => void} take */
+  async #eachPage(path, take) {
+    for (let next = path; next !== null; ) {
+      // `next` may carry the name the server has for itself; we stay with the one we know it by.
+      const { pathname, search } = new URL(next, location.origin);
+      const page = await this.#ask(this.#client.api.call('GET', pathname + search));
+      take(page.results);
+      next = page.next ?? null;
     }
   }
 

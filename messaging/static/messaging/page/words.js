@@ -35,31 +35,47 @@ export function errorWords(error) {
 
 /**
  * @param {import('../chat-client/connection.js').State} state
- * @returns {{words: string, countdown: string|null, action: string|null}} `countdown` goes before the seconds
+ * @returns {{words: string, countdown: string, action: string}} `countdown` goes before the seconds; both may be empty
  */
 export function stateWords({ state, reason }) {
   switch (state) {
     case 'connected':
-      return { words: 'Connected', countdown: null, action: null };
+      return { words: 'Connected', countdown: '', action: '' };
     case 'connecting':
-      return { words: 'Connecting…', countdown: null, action: null };
+      return { words: 'Connecting…', countdown: '', action: '' };
     case 'waiting':
-      return { words: 'No connection.', countdown: 'Reconnecting in', action: 'Reconnect now' };
+      return { words: 'Reconnecting', countdown: 'in', action: 'Now' };
     case 'offline':
-      return { words: 'You are offline.', countdown: 'Trying again in', action: 'Try now' };
+      return { words: 'Offline', countdown: 'trying in', action: 'Now' };
     case 'elsewhere':
       return {
-        words: reason === 'replaced' ? 'Open in another tab or on another device.' : 'Another device is connected.',
-        countdown: null,
+        words: reason === 'replaced' ? 'Another device took over' : 'Another device is connected',
+        countdown: '',
         action: 'Use here',
       };
     default:
-      return {
-        words: reason === 'disabled' ? 'This account is disabled.' : 'Signed out',
-        countdown: null,
-        action: null,
-      };
+      return { words: reason === 'disabled' ? 'This account is disabled' : 'Signed out', countdown: '', action: '' };
   }
+}
+
+/** @type {Record<string, string>} */
+const STATUSES = { sending: 'Sending', stored: 'Sent', read: 'Read', failed: 'Not sent' };
+
+/** What has become of an own message. @param {{status: string|null, readers: string}} row */
+export function statusWords({ status, readers }) {
+  return readers && status !== 'read' ? readers : (STATUSES[status ?? ''] ?? '');
+}
+
+/** @param {string[]} names of who is typing */
+export function typingWords(names) {
+  if (names.length === 0) return '';
+  if (names.length > 2) return `${names.length} people are typing…`;
+  return names.length === 1 ? `${names[0]} is typing…` : `${names[0]} and ${names[1]} are typing…`;
+}
+
+/** @param {number} count @param {string} one @param {string} [many] */
+export function counted(count, one, many = `${one}s`) {
+  return `${count.toLocaleString('en')} ${count === 1 ? one : many}`;
 }
 
 /** Events that are shown between the messages. */
@@ -76,17 +92,18 @@ const ROLES = { owner: 'an owner', admin: 'an admin', member: 'a member' };
 /**
  * @param {any} event
  * @param {(id: any) => string} nameOf
+ * @returns {string[]} pieces, of which every second one is a name or a title
  */
 export function noteWords(event, nameOf) {
   const sender = nameOf(event.sender);
   switch (event.type) {
     case 'member.added':
-      return `${sender} added ${nameOf(event.user)}.`;
+      return ['', sender, ' added ', nameOf(event.user)];
     case 'member.removed':
-      return event.user === event.sender ? `${sender} left.` : `${sender} removed ${nameOf(event.user)}.`;
+      return event.user === event.sender ? ['', sender, ' left'] : ['', sender, ' removed ', nameOf(event.user)];
     case 'member.role':
-      return `${sender} made ${nameOf(event.user)} ${ROLES[event.role] ?? event.role}.`;
+      return ['', sender, ' made ', nameOf(event.user), ` ${ROLES[event.role] ?? event.role}`];
     default:
-      return event.title ? `${sender} named the chat “${event.title}”.` : `${sender} removed the name of the chat.`;
+      return event.title ? ['', sender, ' named the chat ', event.title] : ['', sender, ' removed the name of the chat'];
   }
 }

@@ -1,0 +1,194 @@
+/**
+ * The messages of the open chat: those near to where one reads, in a list that can be walked with the arrow keys.
+ */
+
+import { byId, make, reconcile, setText } from './dom.js';
+import { rowsOf } from './layout.js';
+import { MessageFocus } from './message-focus.js';
+import { showRow } from './message-row.js';
+import { ScrollKeeper } from './scroll-keeper.js';
+import { Window } from './window.js';
+import { counted, errorWords } from './words.js';
+
+// Nearer to an end of the lines than this, more are fetched: about a screen, in CSS pixels.
+const NEAR = 900;
+const FLASH_MS = 1_600;
+
+/** @typedef {import('./store.js').Store} Store */
+
+export class MessageListView {
+  #scroller = byId('scroller');
+  #list = byId('messages');
+  #note = byId('messages-note');
+  #retry = byId('messages-retry');
+  #jump = byId('jump');
+  #scroll = new ScrollKeeper(this.#scroller, this.#list);
+  #window = new Window();
+  #store;
+  #actions;
+  #focus;
+  /** @type {import('./chats.js').Chat|null} What the list shows. */
+  #chat = null;
+  /** @type {import('./history.js').History|undefined} */
+  #history;
+  #atEnd = true;
+  /** @type {number|null} Where the line above the unread messages stands. */
+  #unreadAfter = null;
+  /** @type {number|null} A message to be shown as soon as it was read. */
+  #wanted = null;
+
+  /**
+   * @param {Store} store
+   * @param {import('./message-row.js').Context & import('./message-tools.js').ToolActions
+   *   & {earlier: () => void, changed: () => void, mayRemove: (item: any) => boolean}} actions
+   */
+  constructor(store, actions) {
+    this.#store = store;
+    this.#actions = actions;
+    this.#focus = new MessageFocus(this.#list, actions, (item) => actions.mayRemove(item));
+    this.#retry.addEventListener('click', actions.earlier);
+    this.#jump.addEventListener('click', () => this.goToEnd());
+    this.#scroller.addEventListener('scroll', () => this.#scrolled(), { passive: true });
+    // The composer grows, the window turns: who was at the end stays there.
+    new ResizeObserver(() => this.#atEnd && this.#scroll.toEnd()).observe(this.#scroller);
+  }
+
+  get isAtEnd() {
+    return this.#atEnd;
+  }
+
+  /** @param {import('./chats.js').Chat|null} chat @param {boolean} isLoadingSoon the history will be asked for in a moment */
+  render(chat, isLoadingSoon) {
+    if (chat?.id !== this.#chat?.id) this.#open(chat);
+    this.#chat = chat;
+    if (!chat) return;
+    const history = this.#store.histories.get(chat.id);
+    if (history !== this.#history) this.#window.reset();
+    this.#history = history;
+    this.#window.set(history?.items ?? [], this.#atEnd);
+    if (this.#wanted !== null) this.#goTo(this.#wanted);
+    this.#draw(chat);
+    this.#renderNote(isLoadingSoon);
+    const isAway = !this.#atEnd || !this.#window.isAtTail;
+    this.#jump.hidden = !isAway;
+    setText(this.#jump.querySelector('.badge'), chat.unread > 0 ? String(chat.unread) : '');
+    this.#jump.setAttribute('aria-label', chat.unread > 0 ? `Jump to the newest, ${counted(chat.unread, 'new message')}` : 'Jump to the newest');
+    this.#fill();
+  }
+
+  /** Show the newest messages, and stay with them. */
+  goToEnd() {
+    this.#atEnd = true;
+    this.#wanted = null;
+    this.#window.reset();
+    this.#actions.changed();
+  }
+
+  /** Show one message, however old. @param {number} seq */
+  goTo(seq) {
+    this.#wanted = seq;
+    this.#actions.changed();
+  }
+
+  /** The last message that one wrote oneself. */
+  get lastOwn() {
+    return this.#window.items.findLast((item) => item.sender === this.#store.me && item.type === 'message.created' && !item.deleted);
+  }
+
+  /** @param {import('./chats.js').Chat|null} chat */
+  #open(chat) {
+    this.#window = new Window();
+    this.#focus.clear();
+    this.#list.replaceChildren();
+    this.#atEnd = true;
+    this.#wanted = null;
+    this.#list.classList.toggle('private', chat?.kind === 'private');
+    this.#unreadAfter = chat && chat.unread > 0 && chat.read > 0 ? chat.read : null;
+  }
+
+  /** @param {import('./chats.js').Chat} chat */
+  #draw(chat) {
+    const rows = rowsOf(this.#store, {
+      chat: chat.id,
+      items: this.#window.items,
+      before: this.#window.previous,
+      withWrites: this.#window.isAtTail,
+      unreadAfter: this.#unreadAfter,
+    });
+    const names = new Map(this.#store.membersOf(chat).map((id) => [this.#store.people.usernameOf(id).toLowerCase(), id]));
+    const context = { ...this.#actions, store: this.#store, isGroup: chat.kind !== 'private', names };
+    const change = () =>
+      reconcile(this.#list, rows, {
+        key: (row) => row.key,
+        create: () => make('li'),
+        update: (node, row) => showRow(node, row, context),
+        version: this.#store.people.version,
+      });
+    if (this.#atEnd) {
+      change();
+      this.#scroll.toEnd();
+    } else this.#scroll.around(change);
+    this.#focus.setRows(rows);
+  }
+
+  /** @param {boolean} isLoadingSoon */
+  #renderNote(isLoadingSoon) {
+    const history = this.#history;
+    const isLoading = history ? history.status === 'loading' : isLoadingSoon;
+    const isFailed = history?.status === 'failed';
+    const isEmpty = this.#list.childElementCount === 0;
+    let words = '';
+    if (isFailed) words = `The messages could not be loaded. ${errorWords(history.error)}`;
+    else if (isLoading) words = isEmpty ? 'Loading messages…' : 'Loading earlier messages…';
+    else if (isEmpty) words = 'No messages yet. Write the first one.';
+    else if (history && !history.more && this.#window.before === 0) words = 'This is where the chat begins.';
+    setText(this.#note, words);
+    this.#note.classList.toggle('alone', isEmpty);
+    this.#retry.hidden = !isFailed;
+    this.#scroller.setAttribute('aria-busy', String(isLoading));
+  }
+
+  /** See to it that there is something to scroll to. */
+  #fill() {
+    const history = this.#history;
+    if (this.#scroll.above < NEAR && this.#window.before > 0) {
+      this.#window.extendUp();
+      this.#actions.changed();
+    } else if (this.#scroll.above < NEAR && this.#window.before === 0 && history?.more && history.status === 'ready') {
+      this.#actions.earlier();
+    } else if (this.#scroll.below < NEAR && !this.#window.isAtTail) {
+      this.#window.extendDown();
+      this.#actions.changed();
+    }
+  }
+
+  /** @param {number} seq */
+  #goTo(seq) {
+    const history = this.#history;
+    if (!history || history.status === 'failed') this.#wanted = null;
+    else if (history.get(seq)) {
+      this.#wanted = null;
+      this.#atEnd = false;
+      this.#window.show(seq);
+      setTimeout(() => this.#flash(seq));
+    } else if (!history.more || (history.oldest ?? 0) < seq) this.#wanted = null;
+    else this.#actions.earlier();
+  }
+
+  /** @param {number} seq */
+  #flash(seq) {
+    const node = /** @type {HTMLElement|null} */ (this.#list.querySelector(`[data-seq="${seq}"]`));
+    if (!node) return;
+    node.scrollIntoView({ block: 'center' });
+    node.focus({ preventScroll: true });
+    node.classList.add('flash');
+    setTimeout(() => node.classList.remove('flash'), FLASH_MS);
+  }
+
+  #scrolled() {
+    const wasAtEnd = this.#atEnd;
+    this.#atEnd = this.#window.isAtTail && this.#scroll.isAtEnd;
+    if (this.#atEnd !== wasAtEnd) this.#actions.changed();
+    else this.#fill();
+  }
+}

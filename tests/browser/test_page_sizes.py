@@ -1,0 +1,136 @@
+"""The page with much in it: long chats scroll as short ones do, and a first visit is small."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from playwright.async_api import expect
+
+from messaging.database import run_in_thread
+from messaging.log import Write, append
+from messaging.protocol.frames import MessageSend
+from tests.browser.conftest import Screen
+
+pytestmark = pytest.mark.services
+
+AT_ONCE = 500
+# One step of the wheel, many times, and how long each frame took; milliseconds.
+SCROLL = """async () => {
+  const scroller = document.querySelector('#scroller');
+  const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+  const times = [];
+  for (let step = 0; step < 60; step += 1) {
+    scroller.scrollTop += step < 30 ? -400 : 400;
+    const begun = performance.now();
+    scroller.getBoundingClientRect();
+    await frame();
+    await frame();
+    times.push(performance.now() - begun);
+  }
+  times.sort((a, b) => a - b);
+  return times[Math.floor(times.length / 2)];
+}"""
+# Where a message stands in the sight, in pixels.
+PLACE = "(node) => node.getBoundingClientRect().top"
+
+
+async def fill(chat: int, sender: int, count: int) -> None:
+    """Write so many messages into a chat."""
+    for first in range(1, count + 1, AT_ONCE):
+        numbers = range(first, min(first + AT_ONCE, count + 1))
+        commands = [MessageSend(id=f"m{number}", chat=chat, text=f"Message {number}.") for number in numbers]
+        await run_in_thread(append, [Write.from_command(sender, command) for command in commands])
+
+
+async def go_to_the_beginning(screen: Screen) -> None:
+    """Scroll up until there is nothing above."""
+    page = screen.page
+    while await page.locator("#messages-note", has_text="This is where the chat begins.").count() == 0:
+        await page.evaluate("() => { document.querySelector('#scroller').scrollTop = 0; }")
+        await page.wait_for_timeout(10)
+
+
+@pytest.fixture
+async def long_chat(server, sign_up):
+    """Return Ann, Bob, and a function that makes a chat of theirs with so many messages."""
+    ann, bob = await sign_up(server, "ann", "bob")
+
+    async def make(count: int) -> int:
+        chat = (await ann.rest.create_chat("group", [bob.id], title=f"With {count}")).id
+        await fill(chat, bob.id, count)
+        return int(chat)
+
+    return ann, bob, make
+
+
+async def test_a_chat_of_10000_messages_scrolls_as_one_of_100(server, long_chat, open_screen):
+    ann, _, make = long_chat
+    few, many = await make(100), await make(10_000)
+    screen = await open_screen(server, ann)
+    times: dict[int, Any] = {}
+    for chat, newest in ((few, 100), (many, 10_000)):
+        await screen.open_chat(chat)
+        await screen.expect_message(f"Message {newest}.")
+        await go_to_the_beginning(screen)
+        await screen.expect_message("Message 1.")
+        assert await screen.page.locator("#messages > li").count() <= 260
+        await screen.page.evaluate("() => { document.querySelector('#scroller').scrollTop = 14000; }")
+        times[chat] = await screen.page.evaluate(SCROLL)
+    assert times[many] < 3 * times[few] + 20, times
+    await screen.page.click("#jump")
+    await screen.expect_message("Message 10000.")
+
+
+async def test_history_comes_in_above_without_a_jump(server, long_chat, open_screen):
+    ann, _, make = long_chat
+    chat = await make(300)
+    screen = await open_screen(server, ann)
+    await screen.open_chat(chat)
+    await screen.expect_message("Message 300.")
+    anchor = screen.page.locator('#messages [data-seq="262"]')
+    await anchor.evaluate("(node) => node.scrollIntoView()")
+    before = await anchor.evaluate(PLACE)
+    await expect(screen.page.locator('#messages [data-seq="201"]')).to_be_attached()
+    assert abs(await anchor.evaluate(PLACE) - before) <= 1
+
+
+async def test_what_comes_in_below_leaves_who_reads_above_in_peace(server, long_chat, open_screen):
+    ann, bob, make = long_chat
+    chat = await make(120)
+    screen = await open_screen(server, ann)
+    await screen.open_chat(chat)
+    await screen.expect_message("Message 120.")
+    anchor = screen.page.locator('#messages [data-seq="90"]')
+    await anchor.evaluate("(node) => node.scrollIntoView()")
+    await screen.expect("#jump")
+    before = await anchor.evaluate(PLACE)
+    await bob.rest.send_message(chat, "News")
+    await screen.expect('#jump .badge:text-is("1")')
+    assert abs(await anchor.evaluate(PLACE) - before) <= 1
+    await screen.page.click("#jump")
+    await screen.expect_message("News")
+    await screen.expect_gone("#jump")
+
+
+async def test_a_quotation_leads_to_a_message_that_was_not_read_yet(server, long_chat, open_screen):
+    ann, bob, make = long_chat
+    chat = await make(300)
+    await bob.rest.send_message(chat, "As I said", reply_to=3)
+    screen = await open_screen(server, ann)
+    await screen.open_chat(chat)
+    await screen.page.click('.message:has-text("As I said") .quote')
+    await screen.expect('.message.flash[data-seq="3"]')
+    await expect(screen.page.locator('.message[data-seq="3"]')).to_be_in_viewport()
+
+
+async def test_a_first_visit_loads_little(server, open_screen):
+    screen = await open_screen(server)
+    sizes: dict[str, int] = {}
+    screen.page.on(
+        "response", lambda response: sizes.setdefault(response.url, int(response.headers.get("content-length", 0)))
+    )
+    await screen.page.goto(screen.url)
+    await screen.expect("#login-form")
+    assert all(url.startswith(screen.url) for url in sizes)
+    assert sum(sizes.values()) < 300_000
