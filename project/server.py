@@ -139,6 +139,7 @@ class Server(DaphneServer):
         PacedProtocol.slow_seconds = load().limits.slow_seconds
         self._ports: list[Any] = []
         process.freeze_memory()
+        process.share_interpreter()
         super().run()
 
     def listen_success(self, port: Any) -> None:

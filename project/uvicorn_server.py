@@ -125,6 +125,7 @@ def run(arguments: Sequence[str]) -> None:
         sys.exit(1)
     PacedProtocol.slow_seconds = load().limits.slow_seconds
     process.freeze_memory()
+    process.share_interpreter()
     Server(config).run([listener])
 
 

@@ -162,7 +162,7 @@ def _common_errors(call: Call, path: str, *, is_private: bool) -> list[type[Chat
         errors += [TokenInvalid, TokenExpired]
     if call.body is not None:
         errors += [BadJson, FrameTooLarge]
-    if call.body is not None or call.query:
+    if call.body is not None or any(each.place == "query" for each in call.parameters):
         errors.append(BadFrame)
     if "{" in path:
         errors.append(NotFound)

@@ -22,7 +22,7 @@ from messaging.models import Membership
 
 # Activity in microseconds since 1970, and the chat's id.
 _PLACE = re.compile(r"([0-9]{1,17})\.([0-9]{1,16})")
-_QUERY = (
+_PARAMETERS = (
     Parameter("archived", SWITCH, "Only chats that are archived, or only others."),
     Parameter(
         "after", Annotated[str, Meta(pattern=f"^{_PLACE.pattern}$")], "The server's own, in the address of a page."
@@ -34,7 +34,7 @@ _QUERY = (
 class ChatsView(ApiView):
     """`/api/chats/`: the chats of the user."""
 
-    @call("chats", {200: (ChatPage,)}, query=_QUERY)
+    @call("chats", {200: (ChatPage,)}, parameters=_PARAMETERS)
     def get(self, request: Request) -> Response:
         """List the chats, newest activity first."""
         after, archived = _read_place(request), _read_archived(request)

@@ -26,7 +26,7 @@ from messaging.tickets import leave_ticket
 logger = logging.getLogger(__name__)
 
 _DEVICE = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_QUERY = (
+_PARAMETERS = (
     Parameter("device", Annotated[str, Meta(pattern=f"^{_DEVICE.pattern}$")], "The installation, made up once by it."),
     Parameter("take", SWITCH, "Whether to replace a connection from another device."),
 )
@@ -37,7 +37,7 @@ class TicketView(ApiView):
 
     throttle_scope = "ticket"
 
-    @call("ticket", {200: (WsTicket,)}, query=_QUERY, errors=(AlreadyConnected,))
+    @call("ticket", {200: (WsTicket,)}, parameters=_PARAMETERS, errors=(AlreadyConnected,))
     def get(self, request: Request) -> Response:
         """Leave a ticket for this device, unless the user is connected from another."""
         device, take = _read_device(request), _read_take(request)

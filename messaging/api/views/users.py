@@ -39,7 +39,7 @@ from messaging.protocol.codec import clean_text
 # Names that one call resolves, and characters of a name that is looked for.
 _IDS_MOST = 200
 _SEARCH_CHARS = 150
-_QUERY = (
+_PARAMETERS = (
     Parameter("search", Annotated[str, Meta(max_length=_SEARCH_CHARS)], "Find active users by a part of the name."),
     Parameter(
         "ids",
@@ -71,7 +71,7 @@ class UsersView(ApiView):
         # A view that is only described has no request at first.
         return getattr(self.request, "method", None) == "POST"
 
-    @call("users", {200: (UserPage,)}, query=_QUERY)
+    @call("users", {200: (UserPage,)}, parameters=_PARAMETERS)
     def get(self, request: Request) -> Response:
         """List users: `?ids=` names, `?search=` finds, without either those one shares a chat with."""
         ids, search = request.query_params.get("ids"), request.query_params.get("search")

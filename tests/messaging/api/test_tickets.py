@@ -46,7 +46,7 @@ def test_a_ticket_says_where_to_connect_and_names_every_chat(ada: Person, bob: P
         "chats": chats,
     }
     assert ada.headers["Cache-Control"] == "no-store"
-    assert cache.get(f"ws_checker_{ada.id}") == {"device": "phone", "take": False}
+    assert cache.get(f"ws_checker_{ada.id}") == {"device": "phone", "take": False, "chats": tuple(chats)}
 
 
 def test_a_device_without_a_name_gets_one(ada: Person) -> None:
@@ -76,7 +76,7 @@ def test_who_is_connected_from_elsewhere_is_asked_first(ada: Person) -> None:
     assert cache.get(f"ws_checker_{ada.id}") is None
     ada.get("ws-ticket/?device=desk")
     ada.get(f"{TICKET}&take=1")
-    assert take_ticket(ada.id, "phone") == Ticket("phone", take=True)
+    assert take_ticket(ada.id, "phone") == Ticket("phone", take=True, chats=())
 
 
 def test_under_the_policy_replace_nobody_is_asked(ada: Person, onesocket: Callable[..., None]) -> None:
