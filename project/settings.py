@@ -46,7 +46,7 @@ WHITENOISE_USE_FINDERS = True
 
 DATABASES = stores.configure_databases(environment, BASE_DIR / "var")
 CACHES = stores.configure_caches(environment.redis_url)
-CHANNEL_LAYERS = stores.configure_layers(environment.redis_url)
+CHANNEL_LAYERS = stores.configure_layers(environment.redis_url, key=keys.derive(SECRET_KEY, "layer"))
 
 # Behind a proxy that ends TLS: the links we answer with begin with https.
 if environment.trusted_proxies:
