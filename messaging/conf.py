@@ -103,6 +103,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     open_registration: bool = False
     ws_allowed_origins: tuple[str, ...] = ()
     database_threads: Count = 8
+    # Whether tries of passwords are held up, longer and longer.
+    login_waits: bool = True
     # Names and passwords that the demo page offers; empty outside a demo.
     demo_logins: bool = False
 

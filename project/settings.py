@@ -97,6 +97,7 @@ ONESOCKET: dict[str, Any] = {
     "OPEN_REGISTRATION": environment.registers,
     "WS_ALLOWED_ORIGINS": environment.origins,
     "DATABASE_THREADS": environment.database_threads,
+    "LOGIN_WAITS": environment.throttles,
     "DEMO_LOGINS": environment.embedded,
 }
 

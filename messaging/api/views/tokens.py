@@ -10,8 +10,10 @@ from messaging import accounts
 from messaging.access import issue_tokens
 from messaging.api.bodies import Credentials, Refresh, read_body
 from messaging.api.serializers import show_tokens
+from messaging.api.throttles import network_of
 from messaging.api.views.base import PublicView
 from messaging.errors import CredentialsInvalid
+from messaging.logins import Try
 
 
 class TokenView(PublicView):
@@ -22,9 +24,12 @@ class TokenView(PublicView):
     def post(self, request: Request) -> Response:
         """Sign in; an unknown name takes as long as a wrong password."""
         body = read_body(request, Credentials)
+        attempt = Try(body.username, network_of(request))
+        attempt.begin()
         user = authenticate(request._request, username=body.username, password=body.password)
         if user is None or not user.is_active:
             raise CredentialsInvalid
+        attempt.succeed()
         return Response(show_tokens(issue_tokens(user.pk)))
 
 
