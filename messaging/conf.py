@@ -105,6 +105,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     database_threads: Count = 8
     # Whether a browser sends the refresh token over TLS only; None: by the request, see `refresh_cookie`.
     refresh_cookie_secure: bool | None = None
+    # Whether tries of passwords are held up, longer and longer.
+    login_waits: bool = True
     # Names and passwords that the demo page offers; empty outside a demo.
     demo_logins: bool = False
 

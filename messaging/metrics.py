@@ -59,6 +59,7 @@ DELIVERY_SECONDS = Histogram(
 PUBLISH_FAILURES = Counter("chat_publish_failures_total", "Publications that the channel layer did not take.")
 PUBLISH_DROPS = Counter("chat_publish_drops_total", "Publications dropped because too many were waiting.")
 JOIN_FAILURES = Counter("chat_join_failures_total", "Group joins that the channel layer did not take.")
+LAYER_FORGERIES = Counter("chat_layer_forgeries_total", "Messages of the channel layer that no process of ours sent.")
 LAYER_DEAF = Gauge(
     "chat_layer_deaf",
     "How many processes do not hear what is published, themselves included.",

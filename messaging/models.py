@@ -15,6 +15,9 @@ from django.db import models
 from django.db.models import CheckConstraint, Exists, F, Index, OuterRef, Q, UniqueConstraint
 from django.db.models.functions import Now, Upper
 
+from messaging.oversight import AuditEntry as AuditEntry
+from messaging.oversight import Deed as Deed
+from messaging.oversight import Report as Report
 from messaging.protocol.kinds import IN_HISTORY, Kind
 
 
@@ -209,6 +212,7 @@ class Event(models.Model):
             # The texts to be wiped with a message.
             Index(fields=["chat", "target"], condition=Q(kind=Kind.MESSAGE_EDITED), name="event_edits"),
         )
+        permissions = (("view_event_text", "Can see what messages say, which is written down each time"),)
 
     def __str__(self) -> str:
         return f"event {self.seq} of chat {self.chat_id}"

@@ -65,6 +65,10 @@ Origins = Annotated[
     tuple[Origin, ...],
     msgspec.Meta(description="a comma list of origins with scheme, like https://chat.example.com, in lower case"),
 ]
+AdminPath = Annotated[
+    str,
+    msgspec.Meta(pattern=r"^(?!(api|static|ws)\Z)[A-Za-z0-9_-]+\Z", description="one part of an address, like admin"),
+]
 
 _T = TypeVar("_T", bound=msgspec.Struct)
 
@@ -98,7 +102,10 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True, rename="upper"):
 
     allowed_hosts: Hosts = ("localhost", "127.0.0.1", "[::1]")
     ws_allowed_origins: Origins | None = None
+    cors_allowed_origins: Origins = ()
     trusted_proxies: Natural = 0
+    hsts_seconds: Natural = 365 * 24 * 60 * 60
+    admin_path: AdminPath = "admin"
 
     open_registration: bool | None = None
     connection_policy: Literal["refuse", "replace"] = "refuse"
@@ -108,6 +115,7 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True, rename="upper"):
     throttle_token: Rate = "10/min"  # noqa: S105 -- a rate
     throttle_register: Rate = "10/hour"
     throttle_ticket: Rate = "30/min"
+    throttle_report: Rate = "10/hour"
     throttle_anon: Rate = "60/min"
     throttle_user: Rate = "600/min"
 

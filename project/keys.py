@@ -29,7 +29,12 @@ def find_secret_key(environment: Environment, folder: Path) -> str:
 
 def find_signing_key(environment: Environment, secret_key: str) -> str:
     """Return JWT_SIGNING_KEY, or a key of its own that SECRET_KEY leads to and that does not lead back."""
-    return environment.jwt_signing_key or hmac.new(secret_key.encode(), b"onesocket.jwt", hashlib.sha256).hexdigest()
+    return environment.jwt_signing_key or derive(secret_key, "jwt")
+
+
+def derive(secret_key: str, purpose: str) -> str:
+    """Return a key that SECRET_KEY leads to, another for each purpose, and that does not lead back."""
+    return hmac.new(secret_key.encode(), f"onesocket.{purpose}".encode(), hashlib.sha256).hexdigest()
 
 
 def _make(file: Path) -> str:

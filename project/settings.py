@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from project import keys, stores
+from project import checks, keys, stores  # noqa: F401 - importing the checks registers them
 from project.env import BASE_DIR, load
 from project.metrics_folder import share_metrics
 from project.sentry import start_sentry
@@ -25,8 +25,11 @@ USE_I18N = False
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
+    "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "django.contrib.sessions",
     "django.contrib.staticfiles",
     "rest_framework",
     "rest_framework_simplejwt.token_blacklist",
@@ -39,28 +42,61 @@ MIDDLEWARE = [
     "project.requests.identify",
     "project.health.answer_probes",
     "project.exposition.expose_metrics",
+    "project.cors.allow_origins",
+    "project.headers.set_policies",
     "django.middleware.security.SecurityMiddleware",
     "project.static.StaticFiles",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "project.staff.Sessions",
+    "project.staff.Authentication",
+    "project.staff.Messages",
 ]
 ROOT_URLCONF = "project.urls"
 ASGI_APPLICATION = "project.asgi.application"
 # Every address of the API ends in a slash, and a redirect would lose the body of a POST.
 APPEND_SLASH = False
-TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                f"django.{name}"
+                for name in (
+                    "template.context_processors.request",
+                    "contrib.auth.context_processors.auth",
+                    "contrib.messages.context_processors.messages",
+                )
+            ]
+        },
+    }
+]
 STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = True
 
 DATABASES = stores.configure_databases(environment, BASE_DIR / "var")
 CACHES = stores.configure_caches(environment.redis_url)
-CHANNEL_LAYERS = stores.configure_layers(environment.redis_url)
+CHANNEL_LAYERS = stores.configure_layers(environment.redis_url, key=keys.derive(SECRET_KEY, "layer"))
 
 # Behind a proxy that ends TLS: the links we answer with begin with https.
 if environment.trusted_proxies:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_HSTS_SECONDS = environment.hsts_seconds  # told over TLS only
 SECURE_REFERRER_POLICY = "no-referrer"
 X_FRAME_OPTIONS = "DENY"
+# The views of the admin refuse forged forms by themselves, and nothing else here heeds a cookie without a header.
+SILENCED_SYSTEM_CHECKS = ["security.W003"]
+CORS_ALLOWED_ORIGINS = environment.cors_allowed_origins
+
+# The only cookies of Django's are those of the admin: sent there and nowhere else, and over TLS where there is any.
+ADMIN_PATH = f"/{environment.admin_path}/"
+SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = ADMIN_PATH
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = bool(environment.trusted_proxies)
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Strict"
+CSRF_COOKIE_HTTPONLY = True
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+SESSION_COOKIE_AGE = 8 * 60 * 60
 
 AUTH_USER_MODEL = "messaging.User"
 PASSWORD_HASHERS = [
@@ -91,6 +127,7 @@ REST_FRAMEWORK = {
         "token": environment.throttle_token,
         "register": environment.throttle_register,
         "ticket": environment.throttle_ticket,
+        "report": environment.throttle_report,
         "anon": environment.throttle_anon,
         "user": environment.throttle_user,
     },
@@ -114,6 +151,7 @@ ONESOCKET: dict[str, Any] = {
     "WS_ALLOWED_ORIGINS": environment.origins,
     "DATABASE_THREADS": environment.database_threads,
     "REFRESH_COOKIE_SECURE": environment.refresh_cookie_secure,
+    "LOGIN_WAITS": environment.throttles,
     "DEMO_LOGINS": environment.embedded,
 }
 

@@ -55,15 +55,15 @@ def configure_caches(url: str | None) -> dict[str, dict[str, Any]]:
     }
 
 
-def configure_layers(url: str | None) -> dict[str, dict[str, Any]]:
-    """Return the CHANNEL_LAYERS of Channels."""
+def configure_layers(url: str | None, *, key: str) -> dict[str, dict[str, Any]]:
+    """Return the CHANNEL_LAYERS of Channels; over Redis only what was sealed with `key` is heard."""
     if url is None:
         return {"default": {"BACKEND": "messaging.layers.InMemoryLayer"}}
     # redis-py 8 would take 5 seconds and 100 connections by itself, and close idle sockets (django/channels_redis#422).
     server = split_sentinels(url) if has_sentinels(url) else {"address": url}
     host = {**_REDIS, "socket_timeout": 15, "socket_connect_timeout": 3, **server}
     layer = "messaging.layers.RedisPubSubLayer"
-    return {"default": {"BACKEND": layer, "CONFIG": {"hosts": [host], "prefix": "onesocket"}}}
+    return {"default": {"BACKEND": layer, "CONFIG": {"hosts": [host], "prefix": "onesocket", "key": key}}}
 
 
 def has_sentinels(url: str) -> bool:

@@ -150,3 +150,9 @@ class ReadPlace(TypedDict):
     """Up to and including which event the chat is read."""
 
     seq: Integer
+
+
+class ReportShown(TypedDict):
+    """The report that was made, or the one that was there."""
+
+    id: Integer

@@ -20,6 +20,7 @@ from messaging.chat_settings import ChatSettings
 from messaging.conf import get_limits
 from messaging.errors import BadFrame, BadJson, FrameTooLarge
 from messaging.models import Account
+from messaging.oversight import REASON_CHARS
 from messaging.protocol.codec import clean_text
 from messaging.protocol.frames import ClientId, Integer
 
@@ -108,6 +109,14 @@ class ReadMark(msgspec.Struct):
     seq: Integer
 
 
+class NewReport(msgspec.Struct):
+    """Which message is to be looked at, and why."""
+
+    chat: Integer
+    seq: Integer
+    reason: str
+
+
 class BodyParser(BaseParser):
     """JSON as it is on the socket: no larger, and bad JSON is `bad_json`."""
 
@@ -154,6 +163,14 @@ def clean_display_name(name: str) -> str:
     """Return a display name as it is stored; it may be empty. Raises BadFrame."""
     most = Account._meta.get_field("display_name").max_length
     return _clean(name, field="display_name", most=most or 0)
+
+
+def clean_reason(reason: str) -> str:
+    """Return the reason of a report as it is stored, which says something; raises BadFrame."""
+    cleaned = clean_text(reason, most=REASON_CHARS)
+    if cleaned is None:
+        raise bad_field("reason")
+    return cleaned
 
 
 def _clean(text: str, *, field: str, most: int) -> str:

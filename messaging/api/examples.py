@@ -168,5 +168,8 @@ EXAMPLES: dict[str, Examples] = {
     ),
     "add_member": Examples(({"user": 4}, {"user": 4, "role": "admin"}), {200: (_NOOP,), 201: (_ADDED,)}),
     "set_role": Examples(({"role": "admin"},), {200: (_ADDED, _NOOP)}),
+    "report_message": Examples(
+        ({"chat": 7, "seq": 2, "reason": "This is not tea."},), {200: ({"id": 5},), 201: ({"id": 5},)}
+    ),
     "remove_member": Examples(answered={200: (_ADDED,)}),
 }

@@ -9,6 +9,7 @@ from messaging.api.views.chat_settings import ChatSettingsView
 from messaging.api.views.chats import ChatsView, ChatView, ReadView
 from messaging.api.views.members import MembersView, MemberView
 from messaging.api.views.messages import MessagesView
+from messaging.api.views.reports import ReportsView
 from messaging.api.views.schema import show_docs, show_schema
 from messaging.api.views.tickets import TicketView
 from messaging.api.views.tokens import RefreshView, TokenView
@@ -51,6 +52,7 @@ urlpatterns: list[URLPattern] = [
     path("chats/<number:chat>/settings/", ChatSettingsView.as_view()),
     path("schema/", show_schema),
     path("docs/", show_docs),
+    path("reports/", ReportsView.as_view()),
     # Also where the host application has a page of its own for what is not there.
     re_path("", page_not_found),
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -61,16 +61,21 @@ def load(writes: Sequence[Write]) -> tuple[State, str]:
 
 
 def _ask_chats(writes: Sequence[Write]) -> Statement:
-    """Lock, in id order, the chats in which a sender of the batch was a member a moment before; strangers lock nothing."""
+    """Lock, in id order, the chats in which a sender of the batch was a member a moment before.
+
+    Strangers lock nothing, nor do those who left, except for an operator.
+    """
     sql = f"""
         SELECT c.id, c.kind, c.title, c.last_seq, c.message_count FROM messaging_chat c
         WHERE c.id IN (
-            SELECT m.chat_id FROM {sql_rows(chat=int, user_id=int)}
-            JOIN messaging_membership m ON m.chat_id = r.chat AND m.user_id = r.user_id AND m.left_seq IS NULL
+            SELECT m.chat_id FROM {sql_rows(chat=int, user_id=int, operator=bool)}
+            JOIN messaging_membership m ON m.chat_id = r.chat AND m.user_id = r.user_id
+            WHERE m.left_seq IS NULL OR r.operator
         )
         ORDER BY c.id {"FOR NO KEY UPDATE OF c" if is_postgresql() else ""}
     """
-    return sql, [_pairs({(write.chat, write.sender) for write in writes})]
+    asked = {(write.chat, write.sender, write.by_operator) for write in writes}
+    return sql, [as_json([{"chat": chat, "user_id": user, "operator": by} for chat, user, by in asked])]
 
 
 def _names_of(write: Write, most: int) -> set[str]:
@@ -112,7 +117,7 @@ def _ask_members(writes: Sequence[Write], mentioned: set[tuple[int, int]]) -> St
         LEFT JOIN messaging_chat c ON c.id = r.chat
         LEFT JOIN messaging_membership m ON m.chat_id = r.chat AND m.user_id = r.user_id
     """
-    return sql, [_pairs(asked)]
+    return sql, [as_json([{"chat": chat, "user_id": user} for chat, user in asked])]
 
 
 def _take_members(rows: Rows, chats: dict[int, ChatState]) -> tuple[str, str]:
@@ -174,7 +179,3 @@ def _take_messages(rows: Rows, chats: dict[int, ChatState]) -> None:
             chats[chat].messages[seq] = Message(
                 seq, sender, as_wire_time(at), from_json(payload), from_json(reactions), bool(deleted)
             )
-
-
-def _pairs(asked: Iterable[tuple[int, int]]) -> str:
-    return as_json([{"chat": chat, "user_id": user} for chat, user in asked])

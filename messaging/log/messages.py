@@ -39,7 +39,7 @@ def edit(state: State, chat: ChatState, sender: Member, write: Write) -> Body:
 
 def delete(state: State, chat: ChatState, sender: Member, write: Write) -> Body:
     """The number stays; text, mentions, reactions and the fingerprints of content go, those of the edits with them."""
-    message = _find(state, chat, sender, write.body["target"])
+    message = _find(state, chat, sender, write.body["target"], sees_all=write.by_operator)
     check_deletes(_actor(chat, sender), sender=message.sender)
     message.text, message.deleted, message.changed = "", True, True
     _mention(state, chat, message, "")
@@ -65,11 +65,11 @@ def react(state: State, chat: ChatState, sender: Member, write: Write) -> Body |
     return write.body
 
 
-def _find(state: State, chat: ChatState, sender: Member, seq: int) -> Message:
+def _find(state: State, chat: ChatState, sender: Member, seq: int, *, sees_all: bool = False) -> Message:
     """Return a message that the sender may see; raises MessageNotFound."""
     message = chat.messages.get(seq)
     first = visible_from(history_for_newcomers=state.settings.history_for_newcomers, joined_seq=sender.joined_seq)
-    if message is None or message.deleted or seq < first:
+    if message is None or message.deleted or (seq < first and not sees_all):
         raise MessageNotFound
     return message
 

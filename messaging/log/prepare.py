@@ -47,9 +47,9 @@ def _is_forgotten(state: State, chat: int, known: Known) -> bool:
 def _prepare_new(state: State, write: Write) -> Outcome:
     chat = state.chats.get(write.chat)
     sender = chat.members.get(write.sender) if chat else None
-    if chat is None or sender is None or sender.left_seq is not None:
+    if chat is None or sender is None or (sender.left_seq is not None and not write.by_operator):
         raise NotAMember
-    if chat.blocked:
+    if chat.blocked and not write.by_operator:
         raise Forbidden
     # What the kind checks it checks before it changes anything: a refused command leaves no trace.
     body = _PREPARE[write.kind](state, chat, sender, write)

@@ -14,7 +14,8 @@ from messaging.protocol.kinds import Kind
 class Write:
     """One event that `sender` wants in `chat`; `body` holds the kind's own fields.
 
-    `id` and `content_hash` make a repeat known; both are None where the write is not to be remembered.
+    `id` and `content_hash` make a repeat known; both are None where the write is not to be remembered. What is done
+    `by_operator` neither a block nor the sender's leaving holds up.
     """
 
     chat: int
@@ -23,6 +24,7 @@ class Write:
     body: dict[str, Any]
     id: str | None = None
     content_hash: str | None = None
+    by_operator: bool = False
 
     @classmethod
     def from_command(cls, sender: int, command: AnyWrite) -> Write:

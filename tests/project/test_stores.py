@@ -18,7 +18,7 @@ def test_without_urls_everything_is_in_the_process(tmp_path):
     assert database["NAME"] == tmp_path / "var/onesocket.sqlite3"
     assert database["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
     assert (tmp_path / "var").is_dir()
-    assert stores.configure_layers(None)["default"]["BACKEND"] == "messaging.layers.InMemoryLayer"
+    assert stores.configure_layers(None, key="k")["default"]["BACKEND"] == "messaging.layers.InMemoryLayer"
     assert "locmem" in stores.configure_caches(None)["default"]["BACKEND"]
 
 
@@ -55,7 +55,7 @@ def test_impossible_port_of_a_database_is_refused(tmp_path):
 
 def test_sentinels_serve_layer_and_cache():
     url = "redis+sentinel://me:p%40ss@h1:26380,[::1]/mymaster/3"
-    host = stores.configure_layers(url)["default"]["CONFIG"]["hosts"][0]
+    host = stores.configure_layers(url, key="k")["default"]["CONFIG"]["hosts"][0]
     assert host["sentinels"] == [("h1", 26380), ("::1", 26379)]
     assert (host["master_name"], host["db"], host["username"], host["password"]) == ("mymaster", 3, "me", "p@ss")
     cache = stores.configure_caches(url)["default"]
@@ -65,7 +65,7 @@ def test_sentinels_serve_layer_and_cache():
 
 def test_one_server_serves_layer_and_cache():
     url = "rediss://:secret@host:6380/1"
-    host = stores.configure_layers(url)["default"]["CONFIG"]["hosts"][0]
+    host = stores.configure_layers(url, key="k")["default"]["CONFIG"]["hosts"][0]
     assert host["address"] == url
     assert "sentinels" not in host
     assert stores.configure_caches(url)["default"]["LOCATION"] == [url]

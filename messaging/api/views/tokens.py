@@ -15,8 +15,10 @@ from messaging.api.bodies import Credentials, Refresh, read_body
 from messaging.api.calls import PAGE, call
 from messaging.api.refresh_cookie import clear_cookie, is_wanted, read_cookie, set_cookie
 from messaging.api.serializers import show_access, show_tokens
+from messaging.api.throttles import network_of
 from messaging.api.views.base import PublicView
 from messaging.errors import CredentialsInvalid, Forbidden, TokenExpired, TokenInvalid
+from messaging.logins import Try
 
 
 class TokenView(PublicView):
@@ -28,9 +30,12 @@ class TokenView(PublicView):
     def post(self, request: Request) -> Response:
         """Sign in; an unknown name takes as long as a wrong password."""
         body = read_body(request, Credentials)
+        attempt = Try(body.username, network_of(request))
+        attempt.begin()
         user = authenticate(request._request, username=body.username, password=body.password)
         if user is None or not user.is_active:
             raise CredentialsInvalid
+        attempt.succeed()
         tokens = issue_tokens(user.pk)
         if is_wanted(request):
             return set_cookie(Response(show_access(tokens)), request, tokens.refresh, to="refresh/")

@@ -30,10 +30,12 @@ from messaging.api.calls import AFTER_ID, LIMIT, Parameter, call
 from messaging.api.pagination import paginate, parse_integer, read_integer, read_limit
 from messaging.api.refresh_cookie import clear_cookie
 from messaging.api.serializers import show_me, show_users
+from messaging.api.throttles import network_of
 from messaging.api.views.base import ApiView
 from messaging.blocks import blocked_by, without_blocked
 from messaging.conf import get_settings
 from messaging.errors import BadFrame, CredentialsInvalid, Forbidden, TokenInvalid, UsernameTaken, UserNotFound
+from messaging.logins import Try
 from messaging.protocol.codec import clean_text
 
 # Names that one call resolves, and characters of a name that is looked for.
@@ -189,7 +191,10 @@ class PasswordView(ApiView):
         """Change the password."""
         body = read_body(request, NewPassword)
         _check_password(body.new, user=request.user, field="new")
+        attempt = Try(request.user.get_username(), network_of(request))
+        attempt.begin()
         accounts.change_password(user=request.user, old=body.old, new=body.new)
+        attempt.succeed()
         return Response(status=204)
 
 
