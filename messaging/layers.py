@@ -77,8 +77,7 @@ class InMemoryLayer(InMemoryChannelLayer):
         receivers = 0
         for channel in list(self.groups.get(group, ())):
             if (sink := self._sinks.get(channel)) is not None:
-                _deliver(sink, message)
-                receivers += 1
+                receivers += _deliver(sink, message)
             else:
                 # A full queue loses its own message only.
                 with contextlib.suppress(ChannelFull):
@@ -234,8 +233,7 @@ class _LoopLayer(RedisPubSubLoopLayer):
                     # Somebody else reaches our Redis: that must not hold up what is ours.
                     metrics.LAYER_FORGERIES.inc()
                     return
-                _deliver(sink, message)
-                receivers += 1
+                receivers += _deliver(sink, message)
             elif channel in self.channels:
                 self.channels[channel].put_nowait(data)
         if message is not None:
@@ -295,9 +293,11 @@ class RedisPubSubLayer(RedisPubSubChannelLayer):
         await self._get_layer().send_groups(publications)
 
 
-def _deliver(sink: Sink, message: Message) -> None:
-    # One receiver's failure is not another's.
+def _deliver(sink: Sink, message: Message) -> bool:
+    """Tell whether the message was taken; one receiver's failure is not another's."""
     try:
         sink(message)
     except Exception:
         logger.exception("A layer message was not taken.")
+        return False
+    return True

@@ -16,8 +16,14 @@ SCHEMA = load_schema()
 # Most often a chat or a user that is there: whatever is called elsewhere ends at the door.
 THERE = st.fixed_dictionaries({"chat": st.integers(0, 1), "user": st.integers(0, 2), "reply_to": st.just(0)})
 PLACES: st.SearchStrategy[dict[str, int]] = st.one_of(THERE, THERE, st.just({}))
-# Nobody guesses a password or a token, and hardly anybody a password that is good enough.
-UNLIKELY = {"POST /api/users/", "POST /api/token/", "POST /api/token/refresh/", "POST /api/users/password/"}
+# Nobody guesses a password, a token or a message, and hardly anybody a password that is good enough.
+UNLIKELY = {
+    "POST /api/users/",
+    "POST /api/token/",
+    "POST /api/token/refresh/",
+    "POST /api/users/password/",
+    "POST /api/reports/",
+}
 
 
 @pytest.fixture
