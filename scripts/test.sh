@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
 # Run the tests: test.sh fast|all [pytest arguments]
 #   fast   once, on SQLite and in memory, without those marked `services`
-#   all    so, and then on PostgreSQL and Redis, without those marked `embedded`
-# Both runs happen even if the first fails; their last lines are repeated at the end.
+#   all    so, and then on PostgreSQL and Redis, without those marked `embedded`; those in a browser, which mostly wait, beside both
+# All runs happen even if one fails; their last lines are repeated at the end.
 set -eu -o pipefail
 cd "$(dirname "$0")/.."
 
 which=$1
 shift
 tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
+beside=
+trap '[ -z "$beside" ] || kill -- "-$beside" 2>/dev/null || true; rm -rf "$tmp"' EXIT
 trap 'exit 130' INT HUP TERM
 
 pytest=(.venv/bin/python -m pytest --durations=10)
@@ -21,19 +22,34 @@ run() {  # run NAME COMMAND...: show the output, keep the last line of it
   shift
   printf '\n%s\n' "$name"
   "$@" 2>&1 | tee -i "$tmp/output" || status=$?
-  printf '%s\n' "$name" "$(tail -n 1 "$tmp/output")" >>"$tmp/closing"
-  case $status in
+  note "$name" "$status"
+}
+
+note() {  # note NAME STATUS: keep the last line of the output, and what the run came to
+  printf '%s\n' "$1" "$(tail -n 1 "$tmp/output")" >>"$tmp/closing"
+  case $2 in
     0) ran=1 ;;
-    5) [ "$selected" != 0 ] || failed=1 ;;  # no test: which arguments of ours may well do to one of the two runs
+    5) [ "$selected" != 0 ] || failed=1 ;;  # no test: which arguments of ours may well do to one of the runs
     *) failed=1 ;;
   esac
 }
 
-[ "$which" = fast ] || scripts/with-services.sh
+if [ "$which" = all ]; then
+  scripts/with-services.sh
+  # A group of its own, so that it can be ended as a whole.
+  setsid scripts/with-services.sh "${pytest[@]}" -m browser "$@" >"$tmp/browser" 2>&1 &
+  beside=$!
+fi
 
 run "SQLite, in memory" env -u DATABASE_URL -u REDIS_URL "${pytest[@]}" -m "not services" "$@"
 if [ "$which" = all ]; then
-  run "PostgreSQL, Redis" scripts/with-services.sh "${pytest[@]}" -m "not embedded" "$@"
+  run "PostgreSQL, Redis" scripts/with-services.sh "${pytest[@]}" -m "not embedded and not browser" "$@"
+  status=0
+  wait "$beside" || status=$?
+  beside=
+  printf '\n%s\n' "Browser"
+  tee "$tmp/output" <"$tmp/browser"
+  note "Browser" "$status"
   printf '\n'
   cat "$tmp/closing"
 fi

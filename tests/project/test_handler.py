@@ -1,0 +1,95 @@
+"""Django's requests on threads that are kept: who gets one, and what becomes of one that is at work still."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from asgiref.testing import ApplicationCommunicator
+from django.http import HttpRequest, HttpResponse
+from django.urls import path
+
+from project.handler import Handler
+
+entered = threading.Event()
+may_go = threading.Event()
+gone = threading.Event()
+
+
+def tell_thread(_request: HttpRequest) -> HttpResponse:
+    return HttpResponse(str(threading.get_ident()))
+
+
+def stay(_request: HttpRequest) -> HttpResponse:
+    entered.set()
+    may_go.wait(10)
+    gone.set()
+    return HttpResponse()
+
+
+urlpatterns = [path("thread/", tell_thread), path("stay/", stay)]
+
+
+@pytest.fixture
+def call(settings: Any) -> Callable[[str], ApplicationCommunicator]:
+    """Return a function that sends a request to one handler."""
+    settings.ROOT_URLCONF = __name__
+    settings.MIDDLEWARE = []
+    handler = Handler()
+    entered.clear()
+    may_go.clear()
+    gone.clear()
+
+    def send(to: str) -> ApplicationCommunicator:
+        scope = {"type": "http", "method": "GET", "path": to, "query_string": b"", "headers": []}
+        return ApplicationCommunicator(handler, scope)
+
+    return send
+
+
+async def answer(request: ApplicationCommunicator) -> str:
+    """Return the body that a request is answered with."""
+    await request.send_input({"type": "http.request"})
+    assert (await request.receive_output())["status"] == 200
+    body = (await request.receive_output())["body"]
+    await request.wait()
+    return str(body.decode())
+
+
+async def test_one_request_after_another_has_the_same_thread(call):
+    assert len({await answer(call("/thread/")) for _ in range(3)}) == 1
+
+
+async def test_requests_at_the_same_time_have_threads_of_their_own(call):
+    first = call("/stay/")
+    await first.send_input({"type": "http.request"})
+    await asyncio.to_thread(entered.wait, 10)
+    other = await answer(call("/thread/"))
+    assert other != str(threading.get_ident())
+    may_go.set()
+    assert (await first.receive_output())["status"] == 200
+    await first.receive_output()
+    await first.wait()
+
+
+# Of a request that was given up Django leaves the body to the garbage collector.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+async def test_a_thread_whose_client_has_gone_is_not_given_to_the_next(call):
+    await answer(call("/thread/"))
+    left = call("/stay/")
+    await left.send_input({"type": "http.request"})
+    await asyncio.to_thread(entered.wait, 10)
+    await left.send_input({"type": "http.disconnect"})
+    await left.wait()
+    try:
+        async with asyncio.timeout(5):
+            await answer(call("/thread/"))
+    finally:
+        may_go.set()
+        await asyncio.to_thread(gone.wait, 10)
+        del left
+        gc.collect()
