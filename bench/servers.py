@@ -25,10 +25,7 @@ KEY = "bench-" * 8
 # The command of each, to which a port is added.
 COMMANDS = {
     ("ours", "daphne"): "python -m project.server -b 127.0.0.1 -p",
-    ("ours", "uvicorn"): (
-        "uvicorn project.asgi:application --ws websockets-sansio --loop uvloop --ws-per-message-deflate false"
-        " --log-level warning --no-access-log --host 127.0.0.1 --port"
-    ),
+    ("ours", "uvicorn"): "python -m project.uvicorn_server -b 127.0.0.1 -p",
     ("baseline", "daphne"): (
         "daphne bench.baseline.asgi:application -v 0 --websocket_timeout -1 --websocket_connect_timeout 60"
         " -b 127.0.0.1 -p"

@@ -23,6 +23,8 @@ HOST = "127.0.0.1"
 
 # Over our own limit on a frame, so that one beyond it is answered and not cut off.
 MESSAGE_BYTES = 256 * 1024
+# Connections that wait to be taken; the system may have a lower bound of its own.
+BACKLOG = 2048
 # A ping is sent so often, and its answer waited for so long.
 PING_SECONDS, PONG_SECONDS = 15, 12
 # A ping that is late is looked at so often, and a peer whose kernel was silent so often in a row has vanished.

@@ -146,6 +146,8 @@ class Server(DaphneServer):
         super().listen_success(port)
         self._ports.append(port)
         bound_send_buffer(port.socket)
+        # Twisted lets 50 wait: when thousands come back at once, the others would try again seconds later.
+        port.socket.listen(process.BACKLOG)
         address = port.getHost()
         where = (address.host, address.port) if hasattr(address, "port") else address
         # Not before the signal handlers are there.

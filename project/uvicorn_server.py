@@ -20,7 +20,6 @@ from project import process, tcp
 from project.env import load
 from project.uvicorn_protocols import BoundedHttpProtocol, PacedProtocol
 
-_BACKLOG = 2048
 # A connection that says nothing is closed after this.
 _IDLE_SECONDS = 60
 
@@ -90,7 +89,7 @@ def configure(given: argparse.Namespace) -> uvicorn.Config:
         ws_ping_timeout=given.ping_timeout,
         ws_per_message_deflate=False,
         timeout_keep_alive=_IDLE_SECONDS,
-        backlog=_BACKLOG,
+        backlog=process.BACKLOG,
         # Whose address a request has is for TRUSTED_PROXIES to say.
         proxy_headers=False,
         server_header=False,
