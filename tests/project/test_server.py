@@ -35,7 +35,7 @@ async def run_server(place, **variables):
     server = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tests.project.stub_server", place.kind, "-p", str(place.port)),
         cwd=BASE_DIR,
-        env={**os.environ, **variables},
+        env={**os.environ, "LOG_FORMAT": "text", **variables},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
