@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from django.contrib.auth import get_user_model
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -28,6 +30,18 @@ _POLICY = "; ".join(
 )
 
 _SHEETS = ("base", "controls", "login", "frame", "chats", "chat", "messages", "tools", "composer", "dialogs", "wire")
+_STATIC = Path(__file__).parent / "static"
+
+
+def _list_modules() -> list[str]:
+    """Return what the page imports, at any depth: all of it is in these places, and nothing else is."""
+    root = _STATIC / "messaging"
+    found = [root / "chat-client.js", *root.glob("chat-client/*.js"), *root.glob("page/*.js")]
+    return sorted(path.relative_to(_STATIC).as_posix() for path in found)
+
+
+# Told to the browser in advance, which else learns of a module only when the one that imports it has come.
+_MODULES = _list_modules()
 
 
 @require_safe
@@ -37,6 +51,7 @@ def show_page(request: HttpRequest) -> HttpResponse:
         "demo_users": _list_demo_users(),
         "open_registration": get_settings().open_registration,
         "sheets": [f"messaging/css/{name}.css" for name in _SHEETS],
+        "modules": _MODULES,
     }
     page = render(request, "messaging/page.html", context)
     page["Content-Security-Policy"] = _POLICY

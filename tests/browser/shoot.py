@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 from tests.browser.chromium import ARGUMENTS, EXECUTABLE
 
@@ -26,6 +26,13 @@ async def enter(browser: Browser, url: str, name: str, **options: Any) -> Page:
     await page.wait_for_selector("#socket-state[data-state=connected]")
     await page.wait_for_selector("#chat-list li")
     return page
+
+
+async def shoot_view(page: Page, path: Path) -> None:
+    """Take one picture, without what shows only under a pointer."""
+    await page.mouse.move(0, 0)
+    await expect(page.locator(".tools")).to_have_count(0)
+    await page.screenshot(path=path)
 
 
 async def open_chat(page: Page, title: str) -> None:
@@ -60,17 +67,17 @@ async def shoot(url: str, folder: Path) -> None:
         grace = await enter(browser, url, "grace", color_scheme="dark", **LAPTOP)
         linus = await enter(browser, url, "linus", **PHONE)
         await talk(ada, grace)
-        await linus.screenshot(path=folder / "phone-chats.png")
+        await shoot_view(linus, folder / "phone-chats.png")
         await open_chat(linus, "Launch")
         await linus.fill("#composer-text", "Well done")
         await ada.click("#wire-button")
         await ada.wait_for_selector('#chat-about:has-text("Linus is typing")')
-        await ada.screenshot(path=folder / "laptop.png")
-        await grace.screenshot(path=folder / "dark.png")
-        await linus.screenshot(path=folder / "phone-chat.png")
+        await shoot_view(ada, folder / "laptop.png")
+        await shoot_view(grace, folder / "dark.png")
+        await shoot_view(linus, folder / "phone-chat.png")
         await grace.click("#members-button")
         await grace.wait_for_selector("#members-list li")
-        await grace.screenshot(path=folder / "members.png")
+        await shoot_view(grace, folder / "members.png")
         await browser.close()
 
 

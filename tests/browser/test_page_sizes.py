@@ -31,15 +31,20 @@ SCROLL = """async () => {
   times.sort((a, b) => a - b);
   return times[Math.floor(times.length / 2)];
 }"""
+# The list is drawn after a scroll and before the event that tells of it, which comes with the next frame.
+SCROLL_AND_DRAW = """() => {
+  document.querySelector('#scroller').scrollTop -= 1000;
+  dispatchEvent(new Event('hashchange'));
+}"""
 # Where a message stands in the sight, in pixels.
 PLACE = "(node) => node.getBoundingClientRect().top"
 
 
-async def fill(chat: int, sender: int, count: int) -> None:
-    """Write so many messages into a chat."""
+async def fill(chat: int, sender: int, count: int, *, name: str = "m") -> None:
+    """Write so many messages into a chat; `name` tells their ids from those of another time."""
     for first in range(1, count + 1, AT_ONCE):
         numbers = range(first, min(first + AT_ONCE, count + 1))
-        commands = [MessageSend(id=f"m{number}", chat=chat, text=f"Message {number}.") for number in numbers]
+        commands = [MessageSend(id=f"{name}{number}", chat=chat, text=f"Message {number}.") for number in numbers]
         await run_in_thread(append, [Write.from_command(sender, command) for command in commands])
 
 
@@ -113,6 +118,18 @@ async def test_what_comes_in_below_leaves_who_reads_above_in_peace(server, long_
     await screen.expect_gone("#jump")
 
 
+async def test_who_scrolls_up_is_not_drawn_back_to_the_end(server, long_chat, open_screen):
+    ann, _, make = long_chat
+    chat = await make(120)
+    screen = await open_screen(server, ann)
+    await screen.open_chat(chat)
+    await screen.expect_message("Message 120.")
+    await screen.page.evaluate(SCROLL_AND_DRAW)
+    await screen.expect("#jump")
+    await screen.page.click("#jump")
+    await screen.expect_gone("#jump")
+
+
 async def test_a_quotation_leads_to_a_message_that_was_not_read_yet(server, long_chat, open_screen):
     ann, bob, make = long_chat
     chat = await make(300)
@@ -122,6 +139,36 @@ async def test_a_quotation_leads_to_a_message_that_was_not_read_yet(server, long
     await screen.page.click('.message:has-text("As I said") .quote')
     await screen.expect('.message.flash[data-seq="3"]')
     await expect(screen.page.locator('.message[data-seq="3"]')).to_be_in_viewport()
+
+
+@pytest.mark.parametrize("unread", [30, 150])
+async def test_a_chat_with_many_unread_messages_opens_at_the_first_of_them(server, long_chat, open_screen, unread):
+    ann, bob, make = long_chat
+    chat = await make(200)
+    await ann.rest.send_message(chat, "Read so far")
+    await fill(chat, bob.id, unread, name="new")
+    screen = await open_screen(server, ann)
+    await screen.open_chat(chat)
+    await expect(screen.page.locator("#messages > .unread + .message")).to_contain_text("Message 1.")
+    await expect(screen.page.locator("#messages > .unread")).to_be_in_viewport()
+    await expect(screen.message("Read so far")).to_be_in_viewport()
+    await screen.expect(f'#jump .badge:text-is("{unread}")')
+    await screen.page.click("#jump")
+    await screen.expect_message(f"Message {unread}.")
+    await screen.expect_gone("#chat-list .badge")
+
+
+async def test_a_chat_whose_unread_messages_fit_is_read_by_opening_it(server, long_chat, open_screen):
+    ann, bob, make = long_chat
+    chat = await make(50)
+    await ann.rest.send_message(chat, "Read so far")
+    await bob.rest.send_message(chat, "News")
+    screen = await open_screen(server, ann)
+    await screen.open_chat(chat)
+    await expect(screen.page.locator("#messages > .unread + .message")).to_contain_text("News")
+    await screen.expect_gone("#chat-list .badge")
+    await bob.rest.send_message(chat, "More news")
+    await expect(screen.message("More news")).to_be_in_viewport()
 
 
 async def test_a_first_visit_loads_little(server, open_screen):

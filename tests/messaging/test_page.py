@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import posixpath
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +12,8 @@ from django.test import Client
 
 from messaging import accounts
 from messaging.demo import LOGINS
+
+ROOT = Path(__file__).parents[2]
 
 
 def show(settings: Any, **change: Any) -> Any:
@@ -45,6 +50,27 @@ def test_the_page_runs_nothing_but_its_own_scripts(settings: Any) -> None:
     assert rules["require-trusted-types-for"] == "'script'"
     page = response.content.decode()
     assert not any(inline in page for inline in ("<style", " style=", " onclick=", "javascript:", "<script>"))
+
+
+def follow_imports(module: str) -> set[str]:
+    """Return a module of the page and all that it imports, at any depth, as addresses."""
+    waiting, found = [module], set[str]()
+    while waiting:
+        path = waiting.pop()
+        if path in found:
+            continue
+        found.add(path)
+        code = (ROOT / "messaging" / path[1:]).read_text()
+        waiting += [posixpath.normpath(f"{path}/../{each}") for each in re.findall(r"from '(\.[^']+)';$", code, re.M)]
+    return found
+
+
+@pytest.mark.django_db
+def test_the_page_names_every_module_in_advance(settings: Any) -> None:
+    """And none that it does not use: the browser would fetch it for nothing."""
+    page = show(settings).content.decode()
+    named = re.findall(r'<link rel="modulepreload" href="([^"]+)">', page)
+    assert sorted(named) == sorted(follow_imports("/static/messaging/page.js") - {"/static/messaging/page.js"})
 
 
 def test_the_page_is_only_looked_at() -> None:

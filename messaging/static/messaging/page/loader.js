@@ -7,6 +7,9 @@ const REREAD_AFTER_MS = 300;
 // Whose marks and roles are read as soon as the chat is opened; more are read for the list of members.
 const MEMBERS_AT_ONCE = 100;
 const ASK_AGAIN_MS = 10_000;
+// The newest messages are wanted soon, those before them in good time: fewer and longer answers.
+const NEWEST = 50;
+const EARLIER = 100;
 
 /** @typedef {import('../chat-client.js').ChatClient} ChatClient */
 /** @typedef {import('./store.js').Store} Store */
@@ -83,7 +86,7 @@ export class Loader {
     history.startLoading();
     store.changed();
     try {
-      const page = await this.#ask(this.#client.api.history(chat, { before }));
+      const page = await this.#ask(this.#client.api.history(chat, { before, limit: before === undefined ? NEWEST : EARLIER }));
       history.addPage(page.results, page.next !== null);
     } catch (error) {
       history.fail(error);

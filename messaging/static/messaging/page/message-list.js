@@ -13,6 +13,10 @@ import { counted, errorWords } from './words.js';
 // Nearer to an end of the lines than this, more are fetched: about a screen, in CSS pixels.
 const NEAR = 900;
 const FLASH_MS = 1_600;
+// Of so many unread messages at most the first one is looked for: further back is more than a few pages of history away.
+const MOST_SOUGHT = 500;
+// What stays in sight above the first unread message, in CSS pixels: the end of what was read.
+const ABOVE_UNREAD = 96;
 
 /** @typedef {import('./store.js').Store} Store */
 
@@ -34,6 +38,8 @@ export class MessageListView {
   #atEnd = true;
   /** @type {number|null} Where the line above the unread messages stands. */
   #unreadAfter = null;
+  /** That line is to be shown, as soon as the history goes back to it. */
+  #seeksUnread = false;
   /** @type {number|null} A message to be shown as soon as it was read. */
   #wanted = null;
 
@@ -50,7 +56,7 @@ export class MessageListView {
     this.#jump.addEventListener('click', () => this.goToEnd());
     this.#scroller.addEventListener('scroll', () => this.#scrolled(), { passive: true });
     // The composer grows, the window turns: who was at the end stays there.
-    new ResizeObserver(() => this.#atEnd && this.#scroll.toEnd()).observe(this.#scroller);
+    new ResizeObserver(() => this.#atEnd && !this.#scroll.hasLeftEnd && this.#scroll.toEnd()).observe(this.#scroller);
   }
 
   get isAtEnd() {
@@ -65,9 +71,12 @@ export class MessageListView {
     const history = this.#store.histories.get(chat.id);
     if (history !== this.#history) this.#window.reset();
     this.#history = history;
+    if (this.#scroll.hasLeftEnd) this.#atEnd = false;
     this.#window.set(history?.items ?? [], this.#atEnd);
     if (this.#wanted !== null) this.#goTo(this.#wanted);
+    const isAtUnread = this.#seeksUnread && this.#reachUnread();
     this.#draw(chat);
+    if (isAtUnread) this.#showUnread();
     this.#renderNote(isLoadingSoon);
     const isAway = !this.#atEnd || !this.#window.isAtTail;
     this.#jump.hidden = !isAway;
@@ -80,13 +89,16 @@ export class MessageListView {
   goToEnd() {
     this.#atEnd = true;
     this.#wanted = null;
+    this.#seeksUnread = false;
     this.#window.reset();
+    this.#scroll.toEnd();
     this.#actions.changed();
   }
 
   /** Show one message, however old. @param {number} seq */
   goTo(seq) {
     this.#wanted = seq;
+    this.#seeksUnread = false;
     this.#actions.changed();
   }
 
@@ -104,6 +116,7 @@ export class MessageListView {
     this.#wanted = null;
     this.#list.classList.toggle('private', chat?.kind === 'private');
     this.#unreadAfter = chat && chat.unread > 0 && chat.read > 0 ? chat.read : null;
+    this.#seeksUnread = this.#unreadAfter !== null && (chat?.unread ?? 0) <= MOST_SOUGHT;
   }
 
   /** @param {import('./chats.js').Chat} chat */
@@ -173,6 +186,30 @@ export class MessageListView {
       setTimeout(() => this.#flash(seq));
     } else if (!history.more || (history.oldest ?? 0) < seq) this.#wanted = null;
     else this.#actions.earlier();
+  }
+
+  /** Read back to the line above the unread messages. @returns {boolean} whether it can be shown */
+  #reachUnread() {
+    const history = this.#history;
+    const after = this.#unreadAfter ?? 0;
+    if (history?.status === 'failed') this.#seeksUnread = false;
+    if (history?.status !== 'ready') return false;
+    if (history.more && (history.oldest ?? 0) > after + 1) {
+      this.#actions.earlier();
+      return false;
+    }
+    this.#seeksUnread = false;
+    const first = history.items.find(({ seq }) => seq > after);
+    if (!first || !this.#window.show(first.seq)) return false;
+    this.#atEnd = false;
+    return true;
+  }
+
+  #showUnread() {
+    const line = this.#list.querySelector(':scope > .unread');
+    if (line) this.#scroll.toTop(line, ABOVE_UNREAD);
+    this.#atEnd = this.#window.isAtTail && this.#scroll.isAtEnd;
+    if (this.#atEnd) this.#scroll.toEnd();
   }
 
   /** @param {number} seq */

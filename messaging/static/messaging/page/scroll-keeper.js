@@ -8,6 +8,8 @@ const END_TOLERANCE = 40;
 export class ScrollKeeper {
   #scroller;
   #list;
+  /** Where `toEnd` has left it. */
+  #endTop = 0;
 
   /** @param {HTMLElement} scroller @param {HTMLElement} list whose children are the lines, from top to bottom */
   constructor(scroller, list) {
@@ -28,8 +30,19 @@ export class ScrollKeeper {
     return this.below < END_TOLERANCE;
   }
 
+  /** Whether somebody has scrolled up since `toEnd`: known before the event that tells so, which comes with the next frame. */
+  get hasLeftEnd() {
+    return !this.isAtEnd && this.above < this.#endTop - 1;
+  }
+
   toEnd() {
     this.#scroller.scrollTop = this.#scroller.scrollHeight;
+    this.#endTop = this.#scroller.scrollTop;
+  }
+
+  /** Put a line so many pixels below the upper edge, or as near to it as there is something to scroll. @param {Element} line @param {number} below */
+  toTop(line, below) {
+    this.#scroller.scrollTop += line.getBoundingClientRect().top - this.#scroller.getBoundingClientRect().top - below;
   }
 
   /** Change the lines without moving those that are in sight. @param {() => void} change */
