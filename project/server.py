@@ -1,8 +1,8 @@
 """The Daphne entry, `python -m project.server -b HOST -p PORT`: our defaults, our end of a process, our extension.
 
-Four things Daphne does not do are added here: a process that is told to stop says goodbye to its clients and finishes
-its writes; a consumer sees how many bytes a slow reader leaves waiting; frames encoded once are written as they are; and a
-client is not read faster than its frames are taken.
+Five things Daphne does not do are added here: a process that is told to stop says goodbye to its clients and finishes
+its writes; a consumer sees how many bytes a slow reader leaves waiting; frames encoded once are written as they are; a
+client is not read faster than its frames are taken and its pings are answered; and a connection ends with its application.
 """
 
 import asyncio
@@ -23,6 +23,7 @@ from twisted.python.failure import Failure
 from project import process
 from project.env import load
 from project.frame_in import WholeFrames
+from project.pongs import PongBound
 from project.tcp import bound_send_buffer, count_unacknowledged, is_silent
 
 reactor: Any = _reactor  # what it can do is only known once it is installed
@@ -40,17 +41,39 @@ class PacedProtocol(WholeFrames, WebSocketProtocol):
     paused = False
     silences = 0
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.pongs = PongBound()
+
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
         super().onMessage(payload, isBinary)
-        if not self.paused and not self.muted and self.application_queue.qsize() >= process.FRAMES_UNREAD:
+        if not self.muted and self.application_queue.qsize() >= process.FRAMES_UNREAD:
+            self._pause()
+
+    def onPing(self, payload: bytes) -> None:
+        if Transport.can_count(self.transport):
+            self.pongs.count(Transport(self).pending, self.taken)
+        super().onPing(payload)
+        if self.pongs.passed:
+            self._pause()
+
+    def _pause(self) -> None:
+        if not self.paused:
             self.paused = True
             self.transport.pauseProducing()
 
     def taken(self) -> None:
-        """Read on, if the application has taken everything there was."""
-        if self.paused and self.application_queue.empty():
+        """Read on, if the application has taken everything there was, and the peer its pongs."""
+        if self.paused and self.application_queue.empty() and not self.pongs.passed:
             self.paused = False
             self.transport.resumeProducing()
+
+    def application_ended(self, application: asyncio.Future[None]) -> None:
+        """End the connection with its application; Daphne does so only after an exception."""
+        if application.cancelled():
+            self.transport.abortConnection()
+        elif application.exception() is None and (self.state == self.STATE_OPEN or hasattr(self, "handshake_deferred")):
+            self.handle_exception(None)
 
     def _sendAutoPing(self) -> None:
         # One at a time: the answer to the first may be far behind.
@@ -161,7 +184,10 @@ class Server(DaphneServer):
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
         if scope["type"] == "websocket" and Transport.can_count(protocol.transport):
             scope.setdefault("extensions", {})["onesocket"] = Transport(protocol)
-        return super().create_application(protocol, scope)
+        queue = super().create_application(protocol, scope)
+        if queue is not None and scope["type"] == "websocket":
+            self.connections[protocol]["application_instance"].add_done_callback(protocol.application_ended)
+        return queue
 
     def kill_all_applications(self) -> Deferred[None]:
         """Let the process end in good order; Daphne's own way tells nobody and dies on sockets a second young."""

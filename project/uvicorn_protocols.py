@@ -17,6 +17,7 @@ from uvicorn.server import ServerState
 from websockets.frames import Frame
 
 from project import process
+from project.pongs import PongBound
 from project.tcp import count_unacknowledged, is_silent
 
 # For a handshake to be let in or refused, and for a client to answer a close frame or to read what stands before it.
@@ -69,6 +70,7 @@ class PacedProtocol(WebSocketsSansIOProtocol):
         super().__init__(config, server_state, app_state, _loop)
         # A frame that is compressed for one client is not the same bytes for all.
         self.conn.available_extensions = []
+        self.pongs = PongBound()
         self.heard_at = 0.0
         self.silences = 0
         self.handshake_timer: TimerHandle | None = None
@@ -114,16 +116,30 @@ class PacedProtocol(WebSocketsSansIOProtocol):
                 self.conn.send_close(1007)
                 self.handle_parser_exception()
                 return
-        if not self.read_paused and self.queue.qsize() >= process.FRAMES_UNREAD:
+        if self.queue.qsize() >= process.FRAMES_UNREAD:
+            self._pause()
+
+    def handle_ping(self) -> None:
+        self.pongs.count(self.transport.get_write_buffer_size, self.read_on)
+        super().handle_ping()
+        if self.pongs.passed:
+            self._pause()
+
+    def _pause(self) -> None:
+        if not self.read_paused and not self.transport.is_closing():
             self.read_paused = True
             self.transport.pause_reading()
+
+    def read_on(self) -> None:
+        """Read on, if the application has taken everything there was, and the peer its pongs."""
+        if self.read_paused and self.queue.empty() and not self.pongs.passed and not self.transport.is_closing():
+            self.read_paused = False
+            self.transport.resume_reading()
 
     async def receive(self) -> Any:
         """Return the next message of the client, and have the next ones read if it was the last."""
         message = await self.queue.get()
-        if self.read_paused and self.queue.empty() and not self.transport.is_closing():
-            self.read_paused = False
-            self.transport.resume_reading()
+        self.read_on()
         return message
 
     # The application

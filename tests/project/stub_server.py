@@ -39,6 +39,10 @@ async def application(scope, receive, send):
             print("client", scope["client"][0], flush=True)
         elif event["text"] == "abort":
             transport.abort()
+        elif event["text"] == "leave":
+            return
+        elif event["text"] == "be cancelled":
+            raise asyncio.CancelledError
     print("ended", transport.write(b"\x81\x04late"), event["code"], flush=True)
     transport.abort()
 

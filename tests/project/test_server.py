@@ -14,9 +14,12 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosedError
 
 from project.env import BASE_DIR
+from project.pongs import PONGS_UNREAD
 from tests.project.stub_server import CHUNK, CHUNKS
 
 FLOOD = len(CHUNK) * CHUNKS
+# A masked ping with the longest payload, and several times as many as two kernels take.
+PING, PINGS = b"\x89\xfd" + bytes(4 + 125), 60_000
 
 
 class Place(NamedTuple):
@@ -64,6 +67,15 @@ async def expect_number(server, name):
     found, number = (await server.stdout.readline()).decode().split()
     assert found == name
     return int(number)
+
+
+async def until_still(size):
+    """Return a size once it has not changed for a second."""
+    sizes: list[int] = []
+    while len(sizes) < 10 or len(set(sizes[-10:])) > 1:
+        await asyncio.sleep(0.1)  # nothing tells of it
+        sizes.append(size())
+    return sizes[-1]
 
 
 def connect_to(place, **headers):
@@ -134,6 +146,29 @@ async def test_nothing_is_pending_for_a_reader_that_keeps_up(place):
         await expect_number(server, "later")
         await socket_.send("pending")
         assert await expect_number(server, "pending") == 0
+
+
+async def test_a_client_that_sends_pings_and_reads_no_pong_is_not_read_until_it_does(place):
+    async with run_listening_server(place) as server, connect_to(place) as socket_:
+        assert await socket_.recv() == "prepared"
+        await expect(server, "connecting False")
+        await expect(server, "accepted True")
+        socket_.transport.pause_reading()
+        socket_.transport.write(PING * PINGS)
+        unread = await until_still(socket_.transport.get_write_buffer_size)
+        socket_.transport.resume_reading()
+        assert unread > len(PING) * PINGS / 4
+        await socket_.send("pending")
+        assert await expect_number(server, "pending") < len(PING) * PONGS_UNREAD
+
+
+@pytest.mark.parametrize("word", ["leave", "be cancelled"])
+async def test_a_connection_ends_with_its_application(place, word):
+    async with run_listening_server(place), connect_to(place) as socket_:
+        assert await socket_.recv() == "prepared"
+        await socket_.send(word)
+        with pytest.raises(ConnectionClosedError):
+            await asyncio.wait_for(socket_.recv(), 5)
 
 
 async def test_frames_against_the_protocol_end_their_connection(place):
