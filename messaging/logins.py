@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 
 from django.contrib.auth import get_user_model
@@ -61,13 +62,14 @@ class Try:
             return
         try:
             is_known = cache.get(self._known) is not None
-            counts = (self._pair, self._network) if is_known else (self._pair, self._network, self._account)
+            counts = (self._pair,) if is_known else (self._network, self._pair, self._account)
             for count in counts:
                 self._take(count)
         except RateLimited:
             # No try was made: those gates that did open are for the next one.
-            cache.delete_many(self._gates)
-            self._give_back()
+            with suppress(Exception):
+                cache.delete_many(self._gates)
+                self._give_back()
             raise
         except Exception:  # whatever the cache raises: it protects us, it must not be what stops us
             metrics.THROTTLE_FAILURES.inc()
@@ -79,6 +81,8 @@ class Try:
             return
         try:
             self._give_back()
+            # Also the network's, if it was this try that was let through: others there have done nothing.
+            cache.delete_many(self._gates)
             for count in (self._pair, self._account):
                 cache.delete_many([count.key, _gate(count)])
             cache.set(self._known, 1, _KNOWN_SECONDS)

@@ -35,7 +35,7 @@ def take_ticket(user: int, device: str) -> Ticket | None:
     found = cache.get(_key(user))
     if found is None or found["device"] != device or not cache.delete(_key(user)):
         return None
-    return Ticket(device, found["take"], found["chats"])
+    return Ticket(device, found["take"], tuple(found["chats"]))
 
 
 def _key(user: int) -> str:

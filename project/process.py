@@ -23,6 +23,8 @@ HOST = "127.0.0.1"
 
 # Over our own limit on a frame, so that one beyond it is answered and not cut off.
 MESSAGE_BYTES = 256 * 1024
+# Of a message that is sent in parts; each costs memory, also one without a byte.
+PARTS_MOST = 1000
 # Connections that wait to be taken; the system may have a lower bound of its own.
 BACKLOG = 2048
 # A ping is sent so often, and its answer waited for so long.

@@ -50,6 +50,16 @@ class PacedProtocol(WholeFrames, WebSocketProtocol):
         if not self.muted and self.application_queue.qsize() >= process.FRAMES_UNREAD:
             self._pause()
 
+    def onMessageBegin(self, isBinary: bool) -> None:
+        self.parts = 0
+        super().onMessageBegin(isBinary)
+
+    def onMessageFrameBegin(self, length: int) -> None:
+        self.parts += 1
+        super().onMessageFrameBegin(length)
+        if self.parts > process.PARTS_MOST and not self.failedByMe:
+            self._fail_connection(self.CLOSE_STATUS_CODE_MESSAGE_TOO_BIG, "A message comes in too many parts.")
+
     def onPing(self, payload: bytes) -> None:
         if Transport.can_count(self.transport):
             self.pongs.count(Transport(self).pending, self.taken)
@@ -90,12 +100,13 @@ class PacedProtocol(WholeFrames, WebSocketProtocol):
             super().onAutoPingTimeout()
 
     def _is_reading(self) -> bool:
-        """Tell whether a ping that is late may wait behind unread data of a peer that has not vanished."""
+        """Tell whether a late ping may wait behind unread data, or its answer behind what we do not read."""
         connection = self.transport.getHandle()
         self.silences = self.silences + 1 if is_silent(connection) else 0
         seconds = (time.time_ns() - self.autoPingPendingSent) / 1e9
         patience = self.slow_seconds + self.autoPingTimeout
-        return self.silences < process.SILENCES and seconds < patience and count_unacknowledged(connection) > 0
+        waits = self.paused or count_unacknowledged(connection) > 0
+        return self.silences < process.SILENCES and seconds < patience and waits
 
 
 # Daphne's factory has no other way to be told.

@@ -44,7 +44,12 @@ def configure_caches(url: str | None) -> dict[str, dict[str, Any]]:
         # Django culls at 300 keys by default, and a culled ticket is a refused handshake.
         local = "django.core.cache.backends.locmem.LocMemCache"
         return {"default": {"BACKEND": local, "OPTIONS": {"MAX_ENTRIES": 100_000}}}
-    pool = {"pool_class": "project.cache.SharedPool", "socket_timeout": 2, "socket_connect_timeout": 2}
+    pool = {
+        "pool_class": "project.cache.SharedPool",
+        "serializer": "project.cache.JsonSerializer",
+        "socket_timeout": 2,
+        "socket_connect_timeout": 2,
+    }
     return {
         "default": {
             "BACKEND": "django.core.cache.backends.redis.RedisCache",

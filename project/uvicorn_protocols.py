@@ -119,6 +119,13 @@ class PacedProtocol(WebSocketsSansIOProtocol):
         if self.queue.qsize() >= process.FRAMES_UNREAD:
             self._pause()
 
+    def handle_cont(self, event: Frame) -> None:
+        if len(self.frames) < process.PARTS_MOST:
+            super().handle_cont(event)
+        else:
+            self.conn.send_close(1009, "A message comes in too many parts.")
+            self.handle_parser_exception()
+
     def handle_ping(self) -> None:
         self.pongs.count(self.transport.get_write_buffer_size, self.read_on)
         super().handle_ping()

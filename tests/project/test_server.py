@@ -15,6 +15,7 @@ from websockets.exceptions import ConnectionClosedError
 
 from project.env import BASE_DIR
 from project.pongs import PONGS_UNREAD
+from project.process import PARTS_MOST
 from tests.project.stub_server import CHUNK, CHUNKS
 
 FLOOD = len(CHUNK) * CHUNKS
@@ -180,6 +181,22 @@ async def test_frames_against_the_protocol_end_their_connection(place):
         with pytest.raises(ConnectionClosedError):
             async for _ in socket_:
                 pass
+
+
+async def test_a_message_in_parts_without_end_ends_its_connection(place):
+    async with run_listening_server(place), connect_to(place) as socket_:
+        assert await socket_.recv() == "prepared"
+        socket_.transport.write(b"\x01\x80mask" + b"\x00\x80mask" * PARTS_MOST)
+        with pytest.raises(ConnectionClosedError):
+            await asyncio.wait_for(socket_.recv(), 5)
+
+
+async def test_a_message_in_parts_is_taken_whole(place):
+    async with run_listening_server(place) as server, connect_to(place) as socket_:
+        await expect(server, "connecting False")
+        await expect(server, "accepted True")
+        await socket_.send(["co"] + [""] * (PARTS_MOST - 4) + ["un", "t"])
+        await expect(server, "taken 1")
 
 
 async def test_a_head_without_an_end_ends_its_connection(place):

@@ -9,6 +9,7 @@ import pytest
 from django.contrib.auth.hashers import MD5PasswordHasher
 from django.core.cache import cache
 
+from messaging.api.throttles import _hash_network
 from messaging.errors import RateLimited
 from messaging.logins import Try
 from tests.messaging.api.conftest import PASSWORD, Caller, Person
@@ -92,6 +93,22 @@ def test_one_network_waits_at_many_accounts(ada: Person, bob: Person) -> None:
     assert {log_in("wrong", name=f"user{n}") for n in range(31)} == {WRONG}
     assert log_in(PASSWORD, name="bob") == WAIT
     assert log_in(PASSWORD, name="bob", at=ELSEWHERE) == SIGNED_IN
+
+
+def test_those_of_one_network_sign_in_one_after_another_whatever_was_tried_there(ada: Person, bob: Person) -> None:
+    for n in range(31):
+        log_in("wrong", name=f"user{n}")
+    cache.delete(f"{Try('ada', _hash_network(HOME))._network.key}.gate")  # the wait is over
+    assert [log_in(PASSWORD, name=name) for name in ("ada", "bob")] == [SIGNED_IN] * 2
+    assert log_in("wrong", name="one more") == WRONG
+    assert log_in("wrong", name="and one") == WAIT
+
+
+def test_a_known_network_does_not_wait_for_guesses_at_others(ada: Person) -> None:
+    log_in(PASSWORD)
+    for n in range(40):
+        log_in("wrong", name=f"user{n}")
+    assert log_in(PASSWORD) == SIGNED_IN
 
 
 def test_signing_in_forgets_what_was_mistyped(ada: Person) -> None:
