@@ -10,6 +10,7 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, async_playwright
 
 from tests.browser.chromium import ARGUMENTS, EXECUTABLE
+from tests.browser.tab import serve_from_disk
 from tests.server import PASSWORD, Person, Server
 
 WAIT_MS = 15_000
@@ -144,10 +145,11 @@ async def open_screen(browser: Browser) -> AsyncIterator[Screens]:
 
 
 @pytest.fixture
-async def run(server: Server, browser: Browser) -> Callable[..., Any]:
-    """Return a function that runs a script in a page of the server's own that has no script but ours."""
-    page = await (await browser.new_context()).new_page()
-    await page.goto(f"{server.url}/healthz")
+async def run(context: BrowserContext) -> Callable[..., Any]:
+    """Return a function that runs a script in a page that has our modules and needs no server."""
+    await serve_from_disk(context)
+    page = await context.new_page()
+    await page.goto("http://onesocket.example/healthz")
     return page.evaluate
 
 

@@ -68,6 +68,7 @@ async def test_a_server_restart_is_counted_down_and_what_was_written_meanwhile_i
 
 
 async def test_a_reload_in_the_middle_of_sending_neither_loses_nor_doubles(server, sign_up, open_screen):
+    open_screen.expect_trouble("ERR_ABORTED")  # what the page was asking for when it was reloaded
     ann, bob = await sign_up(server, "ann", "bob")
     chat = (await ann.rest.create_chat("private", [bob.id])).id
     one, two = await open_screen(server, ann), await open_screen(server, bob)
