@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import secrets
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 
 import httpx
 
@@ -20,15 +22,17 @@ NOBODY = 2**53 - 1
 
 # An answer, empty where none came, and what has to stand in it beside the code.
 Found = tuple[Frame, Frame]
-Probe = Callable[[Conversation], Awaitable[Found]]
+# None: the server may be set up to allow it.
+Probe = Callable[[Conversation], Awaitable[Found | None]]
 
 
 async def provoke_all(talk: Conversation) -> list[Refusal]:
     """Provoke every error, one after another, and judge each answer; the next good frame has to work."""
     refusals = []
     for code, way, probe in _PROBES:
-        answer, wanted = await probe(talk)
-        refusals.append(Refusal(code.value, way, "; ".join(_problems(code, answer, wanted))))
+        found = await probe(talk)
+        if found is not None:
+            refusals.append(Refusal(code.value, way, "; ".join(_problems(code, *found))))
     pong = await talk.ann.ask({"type": "ping", "id": commands.new_id()})
     works = "" if pong.get("type") == "ack" else f"a ping afterwards was answered {pong or 'with nothing'}"
     return [*refusals, Refusal("—", "the socket goes on", works)]
@@ -118,11 +122,20 @@ async def _flood(talk: Conversation) -> Found:
 
 
 def _over_rest(
-    method: str, path: str, *, json: Frame | None = None, token: str | None = None, field: str | None = None
+    method: str,
+    path: str,
+    *,
+    json: Frame | None = None,
+    token: str | None = None,
+    field: str | None = None,
+    unless: int | None = None,
 ) -> Probe:
-    """Return a probe that calls; `token` replaces the good one, `field` is the one that is wrong."""
+    """Return a probe that calls; `token` replaces the good one, `field` is the one that is wrong.
 
-    async def call(talk: Conversation) -> Found:
+    A server that is set up otherwise answers with the status `unless`.
+    """
+
+    async def call(talk: Conversation) -> Found | None:
         places = {"group": talk.group, "nobody": NOBODY}
         bearer = {"Authorization": f"Bearer {token or talk.ann.rest.access}"}
         body = {**json, "username": talk.ann.name} if json and "username" in json else json
@@ -130,6 +143,8 @@ def _over_rest(
         async with httpx.AsyncClient(base_url=talk.ann.rest.base_url, timeout=ANSWER_SECONDS) as http:
             try:
                 answer = await http.request(method, path.format(**places), json=body, headers=bearer)
+                if answer.status_code == unless:
+                    return None
                 return dict(answer.json()["error"]), {**wanted, "status": answer.status_code}
             except (httpx.HTTPError, ValueError, KeyError, TypeError):
                 return {}, {}
@@ -140,6 +155,8 @@ def _over_rest(
 _MESSAGES, _MEMBERS = "/api/chats/{group}/messages/", "/api/chats/{group}/members/"
 _REPLY = {"id": "reply-to-nothing", "text": "to whom?", "reply_to": NOBODY}
 _SIGN_IN = {"username": "", "password": "not this one"}
+_SIGN_UP = {"username": "", "password": secrets.token_urlsafe(16)}
+_ELSEWHERE = "/api/ws-ticket/?device=conformance-elsewhere"
 _PROBES: tuple[tuple[ErrorCode, str, Probe], ...] = (
     (ErrorCode.BAD_JSON, "socket: no JSON", _bad_json),
     (ErrorCode.BAD_JSON, "socket: a binary message", _binary),
@@ -165,4 +182,14 @@ _PROBES: tuple[tuple[ErrorCode, str, Probe], ...] = (
     (ErrorCode.METHOD_NOT_ALLOWED, "REST: DELETE of the chats", _over_rest("DELETE", "/api/chats/")),
     (ErrorCode.TOKEN_INVALID, "REST: a token of nonsense", _over_rest("GET", "/api/chats/", token="nonsense")),  # noqa: S106
     (ErrorCode.CREDENTIALS_INVALID, "REST: a wrong password", _over_rest("POST", "/api/token/", json=_SIGN_IN)),
+    (
+        ErrorCode.ALREADY_CONNECTED,
+        "REST: a ticket from another device",
+        _over_rest("GET", _ELSEWHERE, unless=HTTPStatus.OK),
+    ),
+    (
+        ErrorCode.USERNAME_TAKEN,
+        "REST: a name that somebody has",
+        _over_rest("POST", "/api/users/", json=_SIGN_UP, unless=HTTPStatus.FORBIDDEN),
+    ),
 )

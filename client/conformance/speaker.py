@@ -27,9 +27,10 @@ _TRIES = 10
 class Speaker:
     """One of the people; `id` is known once it has signed in."""
 
-    def __init__(self, url: str, history: History, name: str) -> None:
+    def __init__(self, url: str, history: History, name: str, *, answer_seconds: float = ANSWER_SECONDS) -> None:
         self.id = 0
         self.name = name
+        self.answer_seconds = answer_seconds
         self.streams = Streams()
         self.ready: Frame = {}
         self._url = url
@@ -117,7 +118,7 @@ class Speaker:
 
     async def _wait(self, answer: asyncio.Future[Frame]) -> Frame:
         waiting: set[asyncio.Future[Any]] = {answer, self._reading}
-        await asyncio.wait(waiting, timeout=ANSWER_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(waiting, timeout=self.answer_seconds, return_when=asyncio.FIRST_COMPLETED)
         return answer.result() if answer.done() else {}
 
     async def _read(self, connection: Connection) -> None:

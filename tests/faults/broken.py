@@ -141,6 +141,28 @@ def moving_duplicate() -> None:
     Streams._acknowledge_outside = acknowledge  # type: ignore[method-assign]
 
 
+def ack_ahead() -> None:
+    """Acknowledge a write as soon as it is stored, as one that the stream has passed."""
+    from consumers.stream import Pending, Streams, Verdict
+    from messaging.protocol.batch import EventBatch
+
+    settle = Streams.settle
+
+    def settle_ahead(self: Streams, pending: Pending, outcome: Outcome, epoch: str) -> Verdict:
+        if pending.answered or outcome.event is None:
+            return settle(self, pending, outcome, epoch)
+        self._acknowledge_outside(pending, outcome)
+        return self.offer(EventBatch.from_events([outcome.event], epoch=epoch))
+
+    Streams.settle = settle_ahead  # type: ignore[method-assign]
+
+
+def forgotten_cursor() -> None:
+    """Begin each stream at the head, whatever the client says it has."""
+    handlers: Any = importlib.import_module("consumers.handlers")
+    handlers.start_of = lambda *, head, **_where: (head + 1, False)
+
+
 def kept_text() -> None:
     """Tell that a message is deleted, and keep it as it was."""
     message_row = _store._message_row
@@ -169,6 +191,8 @@ VARIANTS: dict[str, Callable[[], None]] = {
         lost_joined,
         stuck_claim,
         moving_duplicate,
+        ack_ahead,
+        forgotten_cursor,
         kept_text,
         forgotten_reaction,
     )
@@ -183,6 +207,8 @@ RULES = {
     "lost_joined": "C7",
     "stuck_claim": "C8",
     "moving_duplicate": "C1",
+    "ack_ahead": "C2",
+    "forgotten_cursor": "C6",
     "kept_text": "history",
     "forgotten_reaction": "history",
 }
