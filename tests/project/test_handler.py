@@ -17,7 +17,7 @@ from project.handler import Handler
 
 entered = threading.Event()
 may_go = threading.Event()
-gone = threading.Event()
+staying: list[threading.Thread] = []
 
 
 def tell_thread(_request: HttpRequest) -> HttpResponse:
@@ -25,9 +25,9 @@ def tell_thread(_request: HttpRequest) -> HttpResponse:
 
 
 def stay(_request: HttpRequest) -> HttpResponse:
+    staying[:] = [threading.current_thread()]
     entered.set()
     may_go.wait(10)
-    gone.set()
     return HttpResponse()
 
 
@@ -42,7 +42,6 @@ def call(settings: Any) -> Callable[[str], ApplicationCommunicator]:
     handler = Handler()
     entered.clear()
     may_go.clear()
-    gone.clear()
 
     def send(to: str) -> ApplicationCommunicator:
         scope = {"type": "http", "method": "GET", "path": to, "query_string": b"", "headers": []}
@@ -90,6 +89,7 @@ async def test_a_thread_whose_client_has_gone_is_not_given_to_the_next(call):
             await answer(call("/thread/"))
     finally:
         may_go.set()
-        await asyncio.to_thread(gone.wait, 10)
+        # It is given up, so that it ends, and with it the last that holds the request.
+        await asyncio.to_thread(staying[0].join, 10)
         del left
         gc.collect()
