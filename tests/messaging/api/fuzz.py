@@ -31,7 +31,7 @@ from messaging.api.schema import describe_api
 from messaging.protocol.frames import MAX_INTEGER
 from tests.messaging.world import make_users
 
-EXAMPLES = int(os.environ.get("EXAMPLES", "40"))
+EXAMPLES = int(os.environ.get("EXAMPLES", "25"))
 BASE = "http://testserver"
 CHECKS = [
     not_a_server_error,
