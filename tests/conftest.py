@@ -13,12 +13,20 @@ from django.db import connections
 from messaging.database import close_pool
 from messaging.runtime import get_runtime
 
+# Folders whose tests mostly wait.
+_BESIDE = ("browser", "faults")
+
 pytest_plugins = ["tests.servers"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Refuse an async database test that is not transactional: its writes happen in threads outside its transaction."""
+    """Mark what runs beside the rest by its folder, and refuse an async database test that is not transactional.
+
+    Its writes would happen in threads outside its transaction.
+    """
     for item in items:
+        if item.path.parent.name in _BESIDE:
+            item.add_marker(item.path.parent.name)
         marker = item.get_closest_marker("django_db")
         function = getattr(item, "function", None)
         if marker and inspect.iscoroutinefunction(function) and not marker.kwargs.get("transaction"):
