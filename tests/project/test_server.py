@@ -18,6 +18,9 @@ from project.pongs import PONGS_UNREAD
 from project.process import PARTS_MOST
 from tests.project.stub_server import CHUNK, CHUNKS
 
+# It knows no database: once is enough.
+pytestmark = pytest.mark.embedded
+
 FLOOD = len(CHUNK) * CHUNKS
 # A masked ping with the longest payload, and several times as many as two kernels take.
 PING, PINGS = b"\x89\xfd" + bytes(4 + 125), 60_000
