@@ -1,7 +1,6 @@
 """Django's handler of HTTP requests, on threads that are kept from one request to the next.
 
-Django's own starts a thread for each request, and with it a database connection object, which costs more than a small
-request itself (see docs/performance.md).
+Django's own starts a thread for each request, which makes objects of its own for the database and the cache.
 """
 
 from __future__ import annotations
