@@ -24,7 +24,7 @@ class Ticket:
 
 def leave_ticket(user: int, *, device: str, take: bool, chats: Sequence[int] = ()) -> None:
     """Leave the user's one ticket, in place of an earlier one."""
-    cache.set(_key(user), {"device": device, "take": take, "chats": tuple(chats)}, get_limits().ticket_seconds)
+    cache.set(_key(user), {"device": device, "take": take, "chats": list(chats)}, get_limits().ticket_seconds)
 
 
 def take_ticket(user: int, device: str) -> Ticket | None:

@@ -46,7 +46,7 @@ def test_a_ticket_says_where_to_connect_and_names_every_chat(ada: Person, bob: P
         "chats": chats,
     }
     assert ada.headers["Cache-Control"] == "no-store"
-    assert cache.get(f"ws_checker_{ada.id}") == {"device": "phone", "take": False, "chats": tuple(chats)}
+    assert cache.get(f"ws_checker_{ada.id}") == {"device": "phone", "take": False, "chats": chats}
 
 
 def test_a_device_without_a_name_gets_one(ada: Person) -> None:
