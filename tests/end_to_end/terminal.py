@@ -50,7 +50,7 @@ class Program:
     async def expect(self, *texts: str) -> None:
         """Wait until these were shown, in this order, after what was expected before."""
         for text in texts:
-            async with asyncio.timeout(2 * PATIENCE):
+            async with asyncio.timeout(4 * PATIENCE):
                 while (place := self.shown.find(text, self._taken)) < 0:
                     assert self._screen >= 0, self.shown
                     self._news.clear()
