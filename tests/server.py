@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 from django.conf import settings
 from django.db import connection
+from prometheus_client.parser import text_string_to_metric_families
 
 from client import Connection, ConnectionEnded, HandshakeRefused, Rest, Tokens
 from messaging.access import issue_tokens
@@ -28,6 +29,7 @@ ROOT = Path(__file__).parent.parent
 ENTRIES = {"daphne": "project.server", "uvicorn": "project.uvicorn_server"}
 SERVER = os.environ.get("SERVER", "daphne")
 PASSWORD = "correct horse battery"
+METRICS_TOKEN = "for Prometheus, and for nobody else"
 
 
 def free_port() -> int:
@@ -121,6 +123,17 @@ class Server:
         pages = int((proc / "statm").read_text().split()[1])
         return Usage(pages * os.sysconf("SC_PAGE_SIZE"), len(list((proc / "fd").iterdir())))
 
+    async def metrics(self) -> dict[tuple[str, ...], float]:
+        """Return every sample of its metrics, by name and labels, which are in the order of their names."""
+        async with httpx.AsyncClient() as http:
+            answer = await http.get(f"{self.url}/metrics", headers={"Authorization": f"Bearer {METRICS_TOKEN}"})
+        families = text_string_to_metric_families(answer.raise_for_status().text)
+        return {
+            (sample.name, *(sample.labels[name] for name in sorted(sample.labels))): sample.value
+            for family in families
+            for sample in family.samples
+        }
+
     def log(self) -> str:
         """Return what it printed."""
         return self._log.read_text()
@@ -141,6 +154,7 @@ def _base_environment() -> dict[str, str]:
         "OPEN_REGISTRATION": "1",
         "THROTTLES": "0",
         "LOG_LEVEL": "INFO",
+        "METRICS_TOKEN": METRICS_TOKEN,
     }
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "REDIS_URL") if name in os.environ}
     return kept | own

@@ -8,29 +8,17 @@ import time
 
 import httpx
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
 from tests.end_to_end.claims import until
 from tests.vocabulary import PATIENCE
 
 pytestmark = pytest.mark.services
 
-TOKEN = "for Prometheus, and for nobody else"
 SECRETS = ("kumquat", "tangerine\n2026 ERROR", "grapefruit")
 
 
-async def scrape(server):
-    """Return every sample of a server, by name and labels, which are in the order of their names."""
-    async with httpx.AsyncClient() as http:
-        answer = await http.get(f"{server.url}/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
-    families = text_string_to_metric_families(answer.raise_for_status().text)
-    return {
-        (s.name, *(s.labels[name] for name in sorted(s.labels))): s.value for family in families for s in family.samples
-    }
-
-
 async def test_each_process_answers_for_all_that_share_a_folder_and_live(start_server, enrol, tmp_path):
-    shared = {"METRICS_TOKEN": TOKEN, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path / "metrics")}
+    shared = {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path / "metrics")}
     first, second = await start_server(**shared), await start_server(**shared)
     [ann], [bob] = await enrol(first, "ann"), await enrol(second, "bob")
     chat = (await ann.rest.create_chat("private", [bob.id])).id
@@ -38,9 +26,9 @@ async def test_each_process_answers_for_all_that_share_a_folder_and_live(start_s
     await one.expect_ack(await one.say(chat))
     await two.expect_event(chat, 1)
     async with asyncio.timeout(PATIENCE):
-        while (await scrape(first))["chat_deliveries_total", "event"] < 2:
+        while (await first.metrics())["chat_deliveries_total", "event"] < 2:
             pass  # the sender's own process may hear of it after the ack
-    both = await scrape(first), await scrape(second)
+    both = await first.metrics(), await second.metrics()
     for seen in both:
         assert seen["chat_connections",] == 2
         assert seen["chat_commands_total", "hello"] == 2
@@ -50,7 +38,7 @@ async def test_each_process_answers_for_all_that_share_a_folder_and_live(start_s
         assert 0 < seen["chat_delivery_seconds_sum",] < 10
         assert seen["chat_layer_deaf",] == 0
     await second.kill()
-    left = await scrape(first)
+    left = await first.metrics()
     assert (left["chat_connections",], left["chat_commands_total", "hello"]) == (1, 2)
 
 
