@@ -24,8 +24,9 @@ from consumers.handlers import ANSWERED_LATER, HANDLERS
 from consumers.inbox import Inbox
 from consumers.limits import Allowance
 from consumers.outlet import make_outlet
+from consumers.pending import PendingWrites
 from consumers.signals import ReadMarks, TypingTold
-from consumers.stream import Streams, Verdict, encode_error
+from consumers.stream import Streams, Verdict
 from consumers.subscriptions import Subscriptions
 from messaging import metrics
 from messaging.access import Access
@@ -36,7 +37,7 @@ from messaging.database import STORE_AWAY, run_in_thread
 from messaging.errors import BadFrame, BadJson, ChatError, HelloExpected, Internal, RateLimited, Unavailable
 from messaging.fanout import tell_claimed
 from messaging.protocol.batch import EventBatch
-from messaging.protocol.codec import Codec, RefusedFrame, encode
+from messaging.protocol.codec import Codec, RefusedFrame, encode, encode_error
 from messaging.protocol.codes import CloseCode
 from messaging.protocol.frames import Ack, AnyCommand, Bye, Hello, Read, Ready, TokenRefresh
 from messaging.reading import hears_receipts
@@ -76,7 +77,8 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
         self._codec = Codec(frame_bytes=limits.frame_bytes, text_chars=limits.text_chars)
         self._allowance = Allowance(limits, now=time.monotonic())
         self.outlet = make_outlet(scope, send, self.runtime.connections)
-        self.streams = Streams(self.user, self.outlet, held_most=limits.events_held)
+        self.writes = PendingWrites(self.user, self.outlet)
+        self.streams = Streams(self.user, self.outlet, self.writes, held_most=limits.events_held)
         self.marks = ReadMarks(self.user, self.runtime, self._answer_mark)
         self.typing = TypingTold()
         self.hears_receipts = True
@@ -167,7 +169,7 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
     @property
     def unanswered(self) -> int:
         """How many writes have no answer yet."""
-        return self.streams.unanswered
+        return self.writes.count
 
     async def rejoin(self) -> None:
         """Join all groups again: the channel layer may have lost it."""

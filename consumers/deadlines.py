@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 
-from consumers.stream import Outlet
+from consumers.outlet import Outlet
 from messaging import metrics
 from messaging.conf import get_limits
 from messaging.protocol.codes import CloseCode

@@ -12,9 +12,9 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from msgspec import UNSET
 
-from consumers.stream import Pending, start_of
+from consumers.pending import Pending
+from consumers.starts import plan_starts
 from messaging import metrics
 from messaging.access import Access, verify_access
 from messaging.conf import Limits, get_limits
@@ -39,13 +39,12 @@ from messaging.protocol.frames import (
     ReactionSet,
     Read,
     Ready,
-    ReadyChat,
     Sync,
     TokenRefresh,
     Typing,
     TypingTold,
 )
-from messaging.selectors import Overview, history, is_heard, membership_of, one_snapshot
+from messaging.selectors import history, is_heard, membership_of, one_snapshot
 
 if TYPE_CHECKING:
     from consumers.chat import ChatConsumer
@@ -57,7 +56,7 @@ async def say_hello(consumer: ChatConsumer, command: Hello) -> None:
     """Join the groups of all chats, then answer with where each stream begins, and replay."""
     overview = await consumer.join_all()
     consumer.hears_receipts = overview.hears_receipts
-    chats = _plan(command, overview, get_limits())
+    chats = plan_starts(command, overview, get_limits())
     ready = Ready(
         id=command.id,
         connection=consumer.claim.connection,
@@ -69,27 +68,6 @@ async def say_hello(consumer: ChatConsumer, command: Hello) -> None:
         chats=chats,
     )
     consumer.become_ready(ready)
-
-
-def _plan(command: Hello, overview: Overview, limits: Limits) -> list[ReadyChat]:
-    """Decide where each stream begins; what may be replayed is spent in the order of the list."""
-    resume = command.resume if command.resume is not UNSET else {}
-    foreign = command.epoch is not UNSET and command.epoch != overview.epoch
-    left = limits.resume_events
-    planned = []
-    for chat in overview.chats:
-        from_, reset = start_of(
-            cursor=resume.get(chat.chat),
-            head=chat.head,
-            joined_seq=chat.joined_seq,
-            most=min(left, limits.resume_events_per_chat),
-            foreign=foreign,
-        )
-        left -= chat.head + 1 - min(from_, chat.head + 1)
-        place = ReadyChat(chat=chat.chat, head=chat.head, from_=from_, read=chat.read_seq, unread=chat.unread)
-        place.mentions, place.reset = chat.mentions, reset
-        planned.append(place)
-    return planned
 
 
 def _limits_told(limits: Limits) -> dict[str, int]:
@@ -112,17 +90,17 @@ async def refresh_token(consumer: ChatConsumer, command: TokenRefresh) -> None:
 
 async def submit_write(consumer: ChatConsumer, command: AnyWrite) -> None:
     """Submit the write and return: the ack goes out where the stream reaches the event."""
-    if consumer.streams.unanswered >= get_limits().writes_in_flight:
+    if consumer.writes.count >= get_limits().writes_in_flight:
         metrics.LIMITS_HIT.labels("writes_in_flight").inc()
         raise RateLimited("Too many writes without an answer.", retry_after=1.0)
     write = Write.from_command(consumer.user, command)
     pending = Pending(command.chat, command.id, write.content_hash or "", since=time.monotonic())
-    consumer.streams.add_pending(pending)
-    consumer.deadlines.watch_answers(consumer.streams.oldest_pending)
+    consumer.writes.add(pending)
+    consumer.deadlines.watch_answers(consumer.writes.oldest)
 
     def refuse(error: ChatError) -> None:
         metrics.count_answer(type(command), error.code)
-        consumer.streams.refuse(pending, error)
+        consumer.writes.refuse(pending, error)
 
     def answer(outcome: Outcome | ChatError, epoch: str) -> None:
         if isinstance(outcome, ChatError):

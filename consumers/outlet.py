@@ -40,6 +40,20 @@ class Bounds(Protocol):
     pending_most: int
 
 
+class Outlet(Protocol):
+    """Where frames go, in order."""
+
+    @property
+    def room(self) -> int:
+        """How many bytes more are kept for a peer that does not read; without room events wait in the log."""
+
+    def send(self, payload: bytes) -> None:
+        """Send one frame."""
+
+    def send_batch(self, batch: EventBatch) -> None:
+        """Send the frames of a batch."""
+
+
 class PreparedOutlet:
     """Writes prepared frames to the transport, those of one turn of the loop at once."""
 

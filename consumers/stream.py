@@ -1,4 +1,4 @@
-"""The streams of one connection: a place in the log of each chat, and the writes still unanswered. No I/O, no clock.
+"""The streams of one connection: a place in the log of each chat. No I/O, no clock.
 
 Whatever offers events (the channel layer, the writer's answer, a read of the log) and however it loses, repeats or
 reorders them, each event is sent once and in its place, and the event of an own unanswered write is sent as its ack.
@@ -9,29 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Protocol
 
-from msgspec import UNSET
-
-from messaging.errors import ChatError
+from consumers.outlet import Outlet
+from consumers.pending import Pending, PendingWrites
 from messaging.log import Outcome
 from messaging.protocol.batch import EventBatch, Key, time_of
 from messaging.protocol.codec import add_id, encode
-from messaging.protocol.frames import Ack, CaughtUp, ChatJoined, Error
-
-
-class Outlet(Protocol):
-    """Where frames go, in order."""
-
-    @property
-    def room(self) -> int:
-        """How many bytes more are kept for a peer that does not read; without room events wait in the log."""
-
-    def send(self, payload: bytes) -> None:
-        """Send one frame."""
-
-    def send_batch(self, batch: EventBatch) -> None:
-        """Send the frames of a batch."""
+from messaging.protocol.frames import CaughtUp, ChatJoined
 
 
 class Verdict(Enum):
@@ -41,19 +25,6 @@ class Verdict(Enum):
     HOLE = "something smaller is missing: read the log"
     ENDED = "the user was removed: the stream is gone"
     UNOPENED = "the user has no stream of this chat: open one"
-
-
-@dataclass(slots=True, eq=False)
-class Pending:
-    """A write of this connection that has no answer yet; `outcome` is there when only its place in the stream is missing."""
-
-    chat: int
-    id: str
-    content_hash: str
-    # When it was sent, on whatever clock the edge has.
-    since: float = 0.0
-    outcome: Outcome | None = None
-    answered: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -86,16 +57,15 @@ class Stream:
 class Streams:
     """All streams of one connection of `user`; `held_most` bounds what one stream keeps while it waits."""
 
-    def __init__(self, user: int, outlet: Outlet, *, held_most: int) -> None:
+    def __init__(self, user: int, outlet: Outlet, writes: PendingWrites, *, held_most: int) -> None:
         # None until `ready`: what is offered before that is held, whatever epoch it is of.
         self.epoch: str | None = None
         self._early_epochs: set[str] = set()
         self._user = user
         self._outlet = outlet
+        self._writes = writes
         self._held_most = held_most
         self._streams: dict[int, Stream] = {}
-        self._pending: dict[tuple[int, str], list[Pending]] = {}
-        self._pending_count = 0
         # The head told in `ready`, of each chat that has not reached it.
         self._targets: dict[int, int] | None = None
 
@@ -108,11 +78,6 @@ class Streams:
     def get(self, chat: int) -> Stream | None:
         """Return the stream of a chat, or None."""
         return self._streams.get(chat)
-
-    @property
-    def unanswered(self) -> int:
-        """How many writes have no answer yet."""
-        return self._pending_count
 
     # Opening and ending
 
@@ -212,12 +177,9 @@ class Streams:
     def _send_event(self, stream: Stream, frame: bytes, key: Key) -> Verdict:
         seq = stream.next
         stream.next = seq + 1
-        own = self._own_pending(stream.chat, seq, key)
+        own = self._writes.settled_by(stream.chat, seq, key)
         if own:
-            self._acknowledge(own[0], seq=seq, at=time_of(frame))
-            for repeat in own[1:]:
-                if repeat.outcome is not None:
-                    self._acknowledge_outside(repeat, repeat.outcome)
+            self._writes.acknowledge_in_place(own, seq=seq, at=time_of(frame))
         elif key.sender == self._user and key.id is not None:
             self._outlet.send(add_id(frame, key.id))
         else:
@@ -245,22 +207,6 @@ class Streams:
 
     # Own writes
 
-    def oldest_pending(self) -> float | None:
-        """Return since when the oldest unanswered write waits, or None where there is none."""
-        # In the order they came, but for a repeat whose first is answered: then it was answered with it.
-        return next((several[0].since for several in self._pending.values()), None)
-
-    def add_pending(self, pending: Pending) -> None:
-        """Note a write before it is submitted: its event may come before its answer."""
-        self._pending.setdefault((pending.chat, pending.id), []).append(pending)
-        self._pending_count += 1
-
-    def refuse(self, pending: Pending, error: ChatError) -> None:
-        """Answer a write with an error; errors have no place in the stream."""
-        if not pending.answered:
-            self._forget(pending)
-            self._outlet.send(encode_error(error, id=pending.id, chat=pending.chat))
-
     def settle(self, pending: Pending, outcome: Outcome, epoch: str) -> Verdict:
         """Take the writer's answer: the ack goes out where the stream reaches the event, or at once if it lies elsewhere."""
         if pending.answered:
@@ -272,7 +218,7 @@ class Streams:
         if stream is not None and not stream.next:
             return Verdict.DONE
         if stream is None or outcome.seq is None or outcome.seq < stream.next:
-            self._acknowledge_outside(pending, outcome)
+            self._writes.acknowledge_outside(pending, outcome)
             return Verdict.DONE
         stream.hear_of(outcome.seq)
         if outcome.event is not None:
@@ -282,40 +228,11 @@ class Streams:
     def _settle_waiting(self, chat: int) -> None:
         """Look again at the answers that waited for a stream which has now opened, or ended."""
         stream = self._streams.get(chat)
-        for pending in [p for several in self._pending.values() for p in several if p.chat == chat]:
-            outcome = pending.outcome
-            if outcome is None:
-                continue
+        for pending, outcome in self._writes.with_outcome(chat):
             if stream is None or outcome.seq is None or outcome.seq < stream.next:
-                self._acknowledge_outside(pending, outcome)
+                self._writes.acknowledge_outside(pending, outcome)
             else:
                 stream.hear_of(outcome.seq)
-
-    def _own_pending(self, chat: int, seq: int, key: Key) -> list[Pending]:
-        """Return the unanswered writes that event `seq` answers, the oldest first."""
-        if key.sender != self._user or key.id is None:
-            return []
-        same = self._pending.get((chat, key.id), ())
-        # Where the writer has said that this is the event, the content was forgotten since the event was published.
-        return [p for p in same if key.settles(p.content_hash) or (p.outcome is not None and p.outcome.seq == seq)]
-
-    def _acknowledge(self, pending: Pending, *, seq: int, at: str) -> None:
-        self._forget(pending)
-        self._outlet.send(encode(Ack(id=pending.id, chat=pending.chat, seq=seq, at=at)))
-
-    def _acknowledge_outside(self, pending: Pending, outcome: Outcome) -> None:
-        self._forget(pending)
-        ack = Ack(id=pending.id, chat=pending.chat, seq=outcome.seq, at=outcome.at)
-        ack.noop, ack.duplicate = outcome.seq is None, outcome.seq is not None
-        self._outlet.send(encode(ack))
-
-    def _forget(self, pending: Pending) -> None:
-        pending.answered = True
-        several = self._pending[pending.chat, pending.id]
-        several.remove(pending)
-        if not several:
-            del self._pending[pending.chat, pending.id]
-        self._pending_count -= 1
 
     # caught_up
 
@@ -329,22 +246,3 @@ class Streams:
         if self._targets is not None and not self._targets:
             self._targets = None
             self._outlet.send(encode(CaughtUp()))
-
-
-def encode_error(error: ChatError, *, id: str | None, chat: int | None) -> bytes:
-    """Return the error frame that answers a command."""
-    return encode(Error(id=id, chat=UNSET if chat is None else chat, **error.as_body()))
-
-
-def start_of(*, cursor: int | None, head: int, joined_seq: int, most: int, foreign: bool) -> tuple[int, bool]:
-    """Return (from, reset) of a chat's stream after `hello` (protocol §2).
-
-    `cursor` is the last seq the client applied, `most` how many events may be replayed, `foreign` whether the cursor was
-    read under another epoch.
-    """
-    if foreign or (cursor is not None and cursor > head):
-        return head + 1, True
-    if cursor is None:
-        return head + 1, False
-    start = max(cursor + 1, joined_seq)
-    return (start if head - start < most else head + 1), False

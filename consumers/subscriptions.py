@@ -8,7 +8,8 @@ from typing import Any
 
 from consumers.connection_log import ConnectionLog
 from consumers.deadlines import Deadlines
-from consumers.stream import Outlet, Stream, Streams, Verdict
+from consumers.outlet import Outlet
+from consumers.stream import Stream, Streams, Verdict
 from messaging import metrics, selectors
 from messaging.conf import get_limits
 from messaging.database import run_in_thread

@@ -20,6 +20,7 @@ from messaging.protocol.frames import (
     MAX_INTEGER,
     AnyCommand,
     AnyWrite,
+    Error,
     Event,
     Hello,
     MessageEdit,
@@ -119,6 +120,11 @@ def hash_content(command: AnyWrite) -> str:
     content = msgspec.to_builtins(command)
     del content["id"], content["chat"]
     return hashlib.blake2b(msgspec.json.encode(content, order="sorted"), digest_size=16).hexdigest()
+
+
+def encode_error(error: ChatError, *, id: str | None, chat: int | None) -> bytes:
+    """Return the error frame that answers a command."""
+    return encode(Error(id=id, chat=UNSET if chat is None else chat, **error.as_body()))
 
 
 def encode_event(event: Event) -> bytes:

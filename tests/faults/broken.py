@@ -130,20 +130,21 @@ def stuck_claim() -> None:
 
 def moving_duplicate() -> None:
     """Send an ack that stands outside the stream as if it stood in it."""
-    from consumers.stream import Pending, Streams
+    from consumers.pending import Pending, PendingWrites
     from messaging.protocol.codec import encode
     from messaging.protocol.frames import Ack
 
-    def acknowledge(self: Streams, pending: Pending, outcome: Outcome) -> None:
+    def acknowledge(self: PendingWrites, pending: Pending, outcome: Outcome) -> None:
         self._forget(pending)
         self._outlet.send(encode(Ack(id=pending.id, chat=pending.chat, seq=outcome.seq, at=outcome.at)))
 
-    Streams._acknowledge_outside = acknowledge  # type: ignore[method-assign]
+    PendingWrites.acknowledge_outside = acknowledge  # type: ignore[method-assign]
 
 
 def ack_ahead() -> None:
     """Acknowledge a write as soon as it is stored, as one that the stream has passed."""
-    from consumers.stream import Pending, Streams, Verdict
+    from consumers.pending import Pending
+    from consumers.stream import Streams, Verdict
     from messaging.protocol.batch import EventBatch
 
     settle = Streams.settle
@@ -151,7 +152,7 @@ def ack_ahead() -> None:
     def settle_ahead(self: Streams, pending: Pending, outcome: Outcome, epoch: str) -> Verdict:
         if pending.answered or outcome.event is None:
             return settle(self, pending, outcome, epoch)
-        self._acknowledge_outside(pending, outcome)
+        self._writes.acknowledge_outside(pending, outcome)
         return self.offer(EventBatch.from_events([outcome.event], epoch=epoch))
 
     Streams.settle = settle_ahead  # type: ignore[method-assign]
@@ -159,8 +160,8 @@ def ack_ahead() -> None:
 
 def forgotten_cursor() -> None:
     """Begin each stream at the head, whatever the client says it has."""
-    handlers: Any = importlib.import_module("consumers.handlers")
-    handlers.start_of = lambda *, head, **_where: (head + 1, False)
+    starts: Any = importlib.import_module("consumers.starts")
+    starts.start_of = lambda *, head, **_where: (head + 1, False)
 
 
 def kept_text() -> None:

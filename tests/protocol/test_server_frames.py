@@ -11,11 +11,10 @@ import pytest
 from client import Applied, Broken, CaughtUp, Change, Dropped, Forgotten, Ready, Replica, Settled, Signal, Waits
 from client.backoff import Backoff, Step
 from client.connection import end_of
-from consumers.stream import encode_error
 from messaging import errors
 from messaging.host import notify
 from messaging.protocol import frames
-from messaging.protocol.codec import add_id, encode, encode_event
+from messaging.protocol.codec import add_id, encode, encode_error, encode_event
 from messaging.protocol.codes import CloseCode, ErrorCode, Remedy, remedy_for
 from messaging.protocol.kinds import Kind
 from tests.consumers.conftest import world  # noqa: F401 - the same people and connections
