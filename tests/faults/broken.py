@@ -117,13 +117,13 @@ def _lose(is_lost: Callable[[dict[str, Any]], bool]) -> None:
 
 def stuck_claim() -> None:
     """Never give a claim back, neither at the end of its connection nor in the beat."""
-    chat: Any = importlib.import_module("consumers.chat")
+    claiming: Any = importlib.import_module("consumers.claiming")
     beat: Any = importlib.import_module("messaging.connections.beat")
 
     def keep(*_args: Any, **_kwargs: Any) -> None:
         """Give nothing back."""
 
-    chat.release_claim = keep
+    claiming.release_claim = keep
     beat._release_orphans = keep
     beat.sweep_once = lambda *_args, **_kwargs: 0
 
