@@ -58,8 +58,10 @@ class Commands:
     async def _obey(self, command: AnyCommand, now: float) -> None:
         try:
             self._admit(command, now)
-            async with asyncio.timeout(get_limits().answer_seconds):
-                await HANDLERS[type(command)](self._consumer, command)
+            work = HANDLERS[type(command)](self._consumer, command)
+            if work is not None:
+                async with asyncio.timeout(get_limits().answer_seconds):
+                    await work
         except TimeoutError:
             self._consumer.end(CloseCode.OVERLOADED)
         except StopConsumer:

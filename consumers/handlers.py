@@ -1,4 +1,4 @@
-"""What each command does: a handler gets the consumer and a decoded command and returns at once, or awaits one read.
+"""What each command does: a handler gets the consumer and a decoded command; one that is no coroutine waits for nothing.
 
 A handler raises ChatError to refuse; it answers through the consumer, never by itself on the transport.
 """
@@ -24,6 +24,7 @@ from messaging.fanout import tell_signal
 from messaging.folded import fold_for
 from messaging.log import Outcome, Position, Write, read_as_member
 from messaging.presence import read_presence
+from messaging.protocol.batch import EventBatch
 from messaging.protocol.codec import encode, encode_event_for
 from messaging.protocol.frames import (
     Ack,
@@ -74,12 +75,12 @@ def _limits_told(limits: Limits) -> dict[str, int]:
     return {name: getattr(limits, name) for name in LIMITS_TOLD} | {"burst": limits.commands_burst}
 
 
-async def say_pong(consumer: ChatConsumer, command: Ping) -> None:
+def say_pong(consumer: ChatConsumer, command: Ping) -> None:
     """Answer at once."""
     consumer.acknowledge(Ack(id=command.id))
 
 
-async def refresh_token(consumer: ChatConsumer, command: TokenRefresh) -> None:
+def refresh_token(consumer: ChatConsumer, command: TokenRefresh) -> None:
     """Let the connection live as long as a newer token of the same user; an older one does not shorten it."""
     access = verify_access(command.token)
     if access.user != consumer.user or access.token_version != consumer.access.token_version:
@@ -88,7 +89,7 @@ async def refresh_token(consumer: ChatConsumer, command: TokenRefresh) -> None:
     consumer.acknowledge(Ack(id=command.id, expires_at=_as_text(consumer.access)))
 
 
-async def submit_write(consumer: ChatConsumer, command: AnyWrite) -> None:
+def submit_write(consumer: ChatConsumer, command: AnyWrite) -> None:
     """Submit the write and return: the ack goes out where the stream reaches the event."""
     if consumer.writes.count >= get_limits().writes_in_flight:
         metrics.LIMITS_HIT.labels("writes_in_flight").inc()
@@ -102,12 +103,12 @@ async def submit_write(consumer: ChatConsumer, command: AnyWrite) -> None:
         metrics.count_answer(type(command), error.code)
         consumer.writes.refuse(pending, error)
 
-    def answer(outcome: Outcome | ChatError, epoch: str) -> None:
+    def answer(outcome: Outcome | ChatError, batch: EventBatch | None) -> None:
         if isinstance(outcome, ChatError):
             refuse(outcome)
         else:
             metrics.count_answer(type(command), metrics.OK)
-            consumer.attend(pending.chat, consumer.streams.settle(pending, outcome, epoch))
+            consumer.attend(pending.chat, consumer.streams.settle(pending, outcome, batch))
 
     try:
         consumer.runtime.writer.submit(write, answer)
@@ -152,7 +153,7 @@ def _fitting(frames: list[bytes], room: int) -> list[msgspec.Raw]:
     ]
 
 
-async def mark_read(consumer: ChatConsumer, command: Read) -> None:
+def mark_read(consumer: ChatConsumer, command: Read) -> None:
     """Store the marker soon; many of one chat become one."""
     consumer.marks.put(command.chat, command.seq, id=command.id)
 
@@ -176,7 +177,7 @@ async def watch_presence(consumer: ChatConsumer, command: PresenceWatch) -> None
     consumer.acknowledge(Ack(id=command.id, states=states))
 
 
-Handler = Callable[..., Awaitable[None]]
+Handler = Callable[..., Awaitable[None] | None]
 
 HANDLERS: dict[type[AnyCommand], Handler] = {
     Hello: say_hello,

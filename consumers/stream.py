@@ -207,8 +207,11 @@ class Streams:
 
     # Own writes
 
-    def settle(self, pending: Pending, outcome: Outcome, epoch: str) -> Verdict:
-        """Take the writer's answer: the ack goes out where the stream reaches the event, or at once if it lies elsewhere."""
+    def settle(self, pending: Pending, outcome: Outcome, batch: EventBatch | None) -> Verdict:
+        """Take the writer's answer: the ack goes out where the stream reaches the event, or at once if it lies elsewhere.
+
+        `batch` is what was committed to the chat together with the write.
+        """
         if pending.answered:
             return Verdict.DONE
         pending.outcome = outcome
@@ -221,8 +224,8 @@ class Streams:
             self._writes.acknowledge_outside(pending, outcome)
             return Verdict.DONE
         stream.hear_of(outcome.seq)
-        if outcome.event is not None:
-            return self.offer(EventBatch.from_events([outcome.event], epoch=epoch))
+        if outcome.event is not None and batch is not None:
+            return self.offer(batch)
         return Verdict.HOLE
 
     def _settle_waiting(self, chat: int) -> None:

@@ -113,6 +113,7 @@ def close_lane(lane: ThreadPoolExecutor) -> None:
     lane.shutdown(wait=False)
 
 
+@functools.cache
 def is_postgresql() -> bool:
     """Tell the two supported databases apart."""
     return connection.vendor == "postgresql"

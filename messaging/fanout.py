@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
-from itertools import groupby
-from operator import attrgetter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from channels.layers import get_channel_layer
@@ -18,8 +16,6 @@ from messaging import metrics
 from messaging.batcher import Batcher
 from messaging.conf import get_limits
 from messaging.protocol.batch import EventBatch
-from messaging.protocol.frames import Event
-from messaging.protocol.kinds import Kind
 
 logger = logging.getLogger(__name__)
 
@@ -45,22 +41,18 @@ def group_for_node(name: str) -> str:
     return f"node.{name}"
 
 
-def announce_events(
-    events: Sequence[Event], *, epoch: str, sent_at: Mapping[int, float] | None = None
-) -> list[Publication]:
-    """Return what the members of the events' chats are told: in the order of the log, once per chat.
+def announce(batches: Iterable[EventBatch], *, sent_at: Mapping[int, float] | None = None) -> list[Publication]:
+    """Return what the members of the batches' chats are told, and those who were added to one.
 
     `sent_at` has the moment at which one of a chat's writes was sent, of chats whose delivery is timed.
     """
     publications: list[Publication] = []
-    by_chat = sorted(events, key=attrgetter("chat"))
-    for chat, group in groupby(by_chat, key=attrgetter("chat")):
-        of_chat = list(group)
-        message = EventBatch.from_events(of_chat, epoch=epoch).as_message()
-        if sent_at and chat in sent_at:
-            message["sent_at"] = sent_at[chat]
-        publications.append((group_for_chat(chat), message))
-        publications += [tell_joined(e.body["user"], chat) for e in of_chat if e.kind == Kind.MEMBER_ADDED]
+    for batch in batches:
+        message = batch.as_message()
+        if sent_at and batch.chat in sent_at:
+            message["sent_at"] = sent_at[batch.chat]
+        publications.append((group_for_chat(batch.chat), message))
+        publications += [tell_joined(key.added, batch.chat) for key in batch.keys if key.added]
     return publications
 
 

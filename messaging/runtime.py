@@ -154,7 +154,7 @@ class Runtime:
 
     def _submit(self, write: Write, future: Future[Outcome | ChatError]) -> None:
         try:
-            self.writer.submit(write, lambda outcome, _epoch: _settle(future, outcome))
+            self.writer.submit(write, lambda outcome, _batch: _settle(future, outcome))
         except ChatError as error:
             _settle(future, error)
 

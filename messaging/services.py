@@ -16,9 +16,10 @@ from messaging.blocks import is_blocked
 from messaging.conf import get_limits
 from messaging.database import try_again
 from messaging.errors import BadFrame, ChatError, LimitReached, NotAMember, UserNotFound
-from messaging.fanout import Publication, announce_events, publish_now, tell_joined, tell_receipt, tell_user
+from messaging.fanout import Publication, announce, publish_now, tell_joined, tell_receipt, tell_user
 from messaging.log import Outcome, Write, append
 from messaging.models import Chat, ChatKind, Event, Membership, Role
+from messaging.protocol.batch import EventBatch
 from messaging.protocol.codec import encode
 from messaging.protocol.frames import MessageDelete, MessageEdit, MessageSend, ReactionSet, ReadTold
 from messaging.protocol.kinds import Kind
@@ -40,7 +41,7 @@ def write(event: Write) -> Outcome:
     if isinstance(outcome, ChatError):
         raise outcome
     if outcome.event is not None:
-        publish_now(announce_events([outcome.event], epoch=batch.epoch))
+        publish_now(announce([EventBatch.from_events([outcome.event], epoch=batch.epoch)]))
         send_stored([outcome.event])
     return outcome
 

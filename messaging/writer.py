@@ -16,8 +16,9 @@ from messaging.batcher import Batcher
 from messaging.conf import get_limits
 from messaging.database import close_lane, make_lane, run_in_lane
 from messaging.errors import ChatError, RateLimited, Unavailable
-from messaging.fanout import Publisher, announce_events
+from messaging.fanout import Publisher, announce
 from messaging.log import Batch, Outcome, Write, append
+from messaging.protocol.batch import EventBatch
 from messaging.signals import SignalSender
 
 logger = logging.getLogger(__name__)
@@ -25,7 +26,8 @@ logger = logging.getLogger(__name__)
 # How far apart the writes are whose way to the members is timed.
 _TIME_EVERY_SECONDS = 0.2
 
-Answer = Callable[[Outcome | ChatError, str], None]
+# The outcome of a write, and what its commit wrote into its chat, if anything.
+Answer = Callable[[Outcome | ChatError, EventBatch | None], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ class _Waiting:
 class Writer:
     """Takes writes from the event loop, commits them in batches in the order they came and answers each.
 
-    `answer(outcome, epoch)` is called in the event loop.
+    `answer(outcome, batch)` is called in the event loop.
     """
 
     def __init__(self, publisher: Publisher, signals: SignalSender) -> None:
@@ -72,10 +74,11 @@ class Writer:
             logger.exception("The writer's thread failed.")
             result = Batch([Unavailable(retry_after=1.0)] * len(batch), epoch="")
         events = [o.event for o in result.outcomes if isinstance(o, Outcome) and o.event is not None]
-        self._publisher.publish(announce_events(events, epoch=result.epoch, sent_at=_times_of(batch)))
+        written = {each.chat: each for each in EventBatch.of_each_chat(events, epoch=result.epoch)}
+        self._publisher.publish(announce(written.values(), sent_at=_times_of(batch)))
         self._signals.tell_stored(events)
         for waiting, outcome in zip(batch, result.outcomes, strict=True):
-            _answer(waiting, outcome, result.epoch)
+            _answer(waiting, outcome, written.get(waiting.write.chat))
 
     async def drain(self) -> None:
         """Return when every write that was queued is answered."""
@@ -91,9 +94,9 @@ def _times_of(batch: list[_Waiting]) -> dict[int, float]:
     return {waiting.write.chat: waiting.sent_at for waiting in batch if waiting.sent_at is not None}
 
 
-def _answer(waiting: _Waiting, outcome: Outcome | ChatError, epoch: str) -> None:
+def _answer(waiting: _Waiting, outcome: Outcome | ChatError, batch: EventBatch | None) -> None:
     # One connection's failure to take its answer is not another's.
     try:
-        waiting.answer(outcome, epoch)
+        waiting.answer(outcome, batch)
     except Exception:
         logger.exception("An answer was not taken.")

@@ -108,9 +108,10 @@ def _load_names(names: set[str]) -> dict[str, int]:
 def _ask_members(writes: Sequence[Write], mentioned: set[tuple[int, int]]) -> Statement:
     asked = {(write.chat, write.sender) for write in writes} | mentioned
     asked |= {(write.chat, write.body["user"]) for write in writes if write.kind in _MEMBER_KINDS}
+    # The moment is asked for as text: of those in all rows one is used, and only that one is taken apart.
     # Whoever blocks locks the private chat: here, under the lock, no block that was answered is missed.
     sql = f"""
-        SELECT {sql_now()}, (SELECT epoch FROM messaging_store WHERE id = 1),
+        SELECT CAST({sql_now()} AS text), (SELECT epoch FROM messaging_store WHERE id = 1),
                CASE WHEN c.kind = '{ChatKind.PRIVATE}' THEN {sql_pair_blocked("r.chat", "r.user_id")} ELSE false END,
                m.chat_id, m.user_id, m.role, m.joined_seq, m.left_seq, m.read_seq, m.read_count
         FROM {sql_rows(chat=int, user_id=int)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from messaging.database import as_json, as_moment, enqueue, for_database, is_postgresql, sql_now, sql_rows
@@ -27,7 +27,7 @@ def store(state: State) -> None:
     _store_chats(by_chat.values())
 
 
-def _insert_events(rows: Iterable[Row]) -> None:
+def _insert_events(rows: Sequence[Row]) -> None:
     sql = f"""
         INSERT INTO messaging_event (
             chat_id, seq, kind, sender_id, client_id, content_hash, target, payload, text, at, message_no, reply_to, reactions
@@ -53,7 +53,9 @@ def _insert_events(rows: Iterable[Row]) -> None:
         )
     }
     """
-    enqueue(sql, [as_json([_event_row(row) for row in rows])])
+    # Mostly one moment for all of them.
+    moments = {at: for_database(as_moment(at)) for at in {row.event.at for row in rows}}
+    enqueue(sql, [as_json([_event_row(row, at=moments[row.event.at]) for row in rows])])
 
 
 def _typed(what: str) -> str:
@@ -62,7 +64,7 @@ def _typed(what: str) -> str:
     return "'{}'::jsonb" if is_postgresql() else "'{}'"
 
 
-def _event_row(row: Row) -> dict[str, object]:
+def _event_row(row: Row, *, at: str) -> dict[str, object]:
     event = row.event
     return {
         "chat": event.chat,
@@ -74,7 +76,7 @@ def _event_row(row: Row) -> dict[str, object]:
         "target": event.body.get("target"),
         "payload": {name: value for name, value in event.body.items() if name not in _COLUMNS},
         "text": event.body.get("text", ""),
-        "at": for_database(as_moment(event.at)),
+        "at": at,
         "message_no": row.message_no,
         "reply_to": event.body.get("reply_to"),
     }

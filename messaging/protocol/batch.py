@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import msgspec
@@ -45,6 +47,12 @@ class EventBatch:
         frames = [encode_event(event) for event in events]
         keys = [Key(event.sender, event.id, event.content_hash, *subject_of(event)) for event in events]
         return cls(events[0].chat, events[0].seq, epoch, frames, keys)
+
+    @classmethod
+    def of_each_chat(cls, events: Sequence[Event], *, epoch: str) -> list[EventBatch]:
+        """Encode what one commit wrote, consecutive in each chat: a batch for each, in the order of their ids."""
+        by_chat = groupby(sorted(events, key=attrgetter("chat")), key=attrgetter("chat"))
+        return [cls.from_events(list(of_chat), epoch=epoch) for _, of_chat in by_chat]
 
     @classmethod
     def from_message(cls, message: dict[str, Any]) -> EventBatch:

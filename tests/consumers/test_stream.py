@@ -180,7 +180,7 @@ def test_any_order_of_offers_reads_and_answers_gives_the_log_once(data):
         last = data.draw(st.integers(first, size))
         streams.offer(batch(*log[first - 1 : last]))
         if first in own and data.draw(st.booleans()):
-            streams.settle(pending[first], Outcome(seq=first, at="t", event=log[first - 1]), EPOCH)
+            streams.settle(pending[first], Outcome(seq=first, at="t", event=log[first - 1]), batch(log[first - 1]))
     stream = streams.expect(CHAT)
     stream.hear_of(size)
     while stream.behind:

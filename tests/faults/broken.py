@@ -24,7 +24,8 @@ _read: Any = importlib.import_module("messaging.log.read")
 
 def fan_out_before_commit() -> None:
     """Publish from inside the transaction, of which every fourth is rolled back after all."""
-    from messaging.fanout import announce_events
+    from messaging.fanout import announce
+    from messaging.protocol.batch import EventBatch
     from messaging.runtime import get_runtime
 
     load, store, counter, epochs = _append.load, _append.store, itertools.count(1), [""]
@@ -37,7 +38,9 @@ def fan_out_before_commit() -> None:
         store(state)
         runtime = get_runtime()
         assert runtime is not None
-        runtime.publish_from_thread(announce_events([row.event for row in state.events], epoch=epochs[0]))
+        runtime.publish_from_thread(
+            announce(EventBatch.of_each_chat([row.event for row in state.events], epoch=epochs[0]))
+        )
         if next(counter) % 4 == 0:
             raise RuntimeError("rolled back after the fan-out")
 
@@ -48,7 +51,7 @@ def no_dedupe() -> None:
     """Know no earlier id, and store none that could be refused."""
     event_row = _store._event_row
     _load._take_known = lambda _rows: {}
-    _store._event_row = lambda row: {**event_row(row), "client_id": None}
+    _store._event_row = lambda row, **moment: {**event_row(row, **moment), "client_id": None}
 
 
 def checks_before_dedupe() -> None:
@@ -149,11 +152,11 @@ def ack_ahead() -> None:
 
     settle = Streams.settle
 
-    def settle_ahead(self: Streams, pending: Pending, outcome: Outcome, epoch: str) -> Verdict:
-        if pending.answered or outcome.event is None:
-            return settle(self, pending, outcome, epoch)
+    def settle_ahead(self: Streams, pending: Pending, outcome: Outcome, batch: EventBatch | None) -> Verdict:
+        if pending.answered or outcome.event is None or batch is None:
+            return settle(self, pending, outcome, batch)
         self._writes.acknowledge_outside(pending, outcome)
-        return self.offer(EventBatch.from_events([outcome.event], epoch=epoch))
+        return self.offer(batch)
 
     Streams.settle = settle_ahead  # type: ignore[method-assign]
 

@@ -12,7 +12,7 @@ from channels.layers import BaseChannelLayer, get_channel_layer
 
 from messaging.fanout import (
     Publisher,
-    announce_events,
+    announce,
     group_for_chat,
     group_for_user,
     publish_now,
@@ -44,7 +44,7 @@ async def listen(*groups: str) -> Ear:
 
 
 def test_the_events_of_a_chat_are_one_message_to_its_group():
-    ((group, message),) = announce_events([event(7, 4), event(7, 5)], epoch="e")
+    ((group, message),) = announce(EventBatch.of_each_chat([event(7, 4), event(7, 5)], epoch="e"))
     batch = EventBatch.from_message(message)
     assert (group, batch.chat, batch.first, len(batch), batch.epoch) == ("chat.7", 7, 4, 2, "e")
     assert [json.loads(frame)["seq"] for frame in batch.frames] == [4, 5]
@@ -52,18 +52,19 @@ def test_the_events_of_a_chat_are_one_message_to_its_group():
 
 def test_each_chat_of_a_batch_has_its_own_in_the_order_of_its_log():
     events = [event(9, 1), event(7, 4), event(9, 2), event(7, 5), event(9, 3)]
-    told = [(group, message["first"], len(message["frames"])) for group, message in announce_events(events, epoch="e")]
+    publications = announce(EventBatch.of_each_chat(events, epoch="e"))
+    told = [(group, message["first"], len(message["frames"])) for group, message in publications]
     assert told == [("chat.7", 4, 2), ("chat.9", 1, 3)]
 
 
 def test_who_was_added_is_told_of_the_chat():
     events = [event(7, 4, "member.added", user=5, role="member"), event(7, 5), event(7, 6, "member.removed", user=5)]
-    (_, joined) = announce_events(events, epoch="e")
+    (_, joined) = announce(EventBatch.of_each_chat(events, epoch="e"))
     assert joined == tell_joined(5, 7) == ("user.5", {"type": "user.joined", "chat": 7})
 
 
 def test_nothing_written_is_nothing_told():
-    assert announce_events([], epoch="e") == []
+    assert announce(EventBatch.of_each_chat([], epoch="e")) == []
 
 
 def test_a_signal_is_told_to_the_chat_with_who_need_not_hear_it():
@@ -90,7 +91,7 @@ async def test_publications_arrive_in_their_order():
 
 async def test_a_batch_arrives_as_it_went_out():
     ear, publisher = await listen("chat.7"), Publisher()
-    publisher.publish(announce_events([event(7, 4, text="Grüße ☃")], epoch="e"))
+    publisher.publish(announce(EventBatch.of_each_chat([event(7, 4, text="Grüße ☃")], epoch="e")))
     message = await ear.message()
     sent = EventBatch.from_events([event(7, 4, text="Grüße ☃")], epoch="e")
     assert list(EventBatch.from_message(message)) == list(sent)

@@ -18,6 +18,7 @@ from messaging.errors import RateLimited
 from messaging.fanout import Publisher, group_for_chat
 from messaging.log import Outcome, Write
 from messaging.models import Store
+from messaging.protocol.batch import EventBatch
 from messaging.signals import SignalSender
 from messaging.writer import Writer
 from tests.messaging.places import Ear
@@ -39,7 +40,7 @@ class Desk:
 
     def submit(self, *writes: Write) -> None:
         for write in writes:
-            self.writer.submit(write, lambda outcome, _epoch: self.answered.append(outcome))
+            self.writer.submit(write, lambda outcome, _batch: self.answered.append(outcome))
 
     def say(self, *texts: str) -> None:
         self.submit(*(message(self.chat, self.ann, text) for text in texts))
@@ -111,10 +112,10 @@ async def test_beyond_the_bound_a_write_is_refused_and_later_taken(shrink):
 async def test_an_answer_comes_after_its_commit(desk):
     seen = asyncio.get_running_loop().create_future()
 
-    def look(outcome: Outcome, epoch: str) -> None:
+    def look(outcome: Outcome, batch: EventBatch) -> None:
         # A thread of its own: the connection that wrote would see its own transaction.
         looking = asyncio.ensure_future(run_in_thread(events_of, desk.chat))
-        looking.add_done_callback(lambda done: seen.set_result((epoch, [event.seq for event in done.result()])))
+        looking.add_done_callback(lambda done: seen.set_result((batch.epoch, [event.seq for event in done.result()])))
 
     desk.writer.submit(message(desk.chat, desk.ann), look)
     epoch = (await run_in_thread(Store.objects.get)).epoch
@@ -186,7 +187,7 @@ async def test_a_connection_cut_between_two_commits_costs_one_answer(desk):
 async def test_a_writer_without_its_thread_answers_all_the_same(desk, caplog):
     broken = Writer(desk.publisher, SignalSender())
     broken.close()
-    broken.submit(message(desk.chat, desk.ann), lambda outcome, _epoch: desk.answered.append(outcome))
+    broken.submit(message(desk.chat, desk.ann), lambda outcome, _batch: desk.answered.append(outcome))
     await broken.drain()
     assert await desk.answers() == ["unavailable"]
     assert "The writer's thread failed." in caplog.text
