@@ -26,7 +26,7 @@ from messaging.database import (
     sql_since,
 )
 from messaging.errors import NotAMember
-from messaging.models import Chat, ChatKind, Event, Membership
+from messaging.models import ACTIVE_SECONDS, Chat, ChatKind, Event, Membership
 from messaging.policy import visible_from
 from messaging.protocol.kinds import IN_HISTORY, Kind
 from messaging.reading import RECEIPTS
@@ -128,13 +128,13 @@ def read_changes(since: Any, overlap: int) -> Changes:
     """
     chats = f"""
         SELECT {sql_now()}, c.id, c.last_seq FROM messaging_store s
-        LEFT JOIN messaging_chat c ON c.updated_at >= {sql_since()} WHERE s.id = 1
+        LEFT JOIN messaging_chat c ON c.active_at >= {sql_since()} WHERE s.id = 1
     """
     members = f"""
         SELECT user_id, chat_id FROM messaging_membership WHERE changed_at >= {sql_since()} AND left_seq IS NULL
     """
     # The clock of this look before what it finds: what changes in between is found by the next.
-    rows = fetch(chats, [since, overlap])
+    rows = fetch(chats, [since, overlap + ACTIVE_SECONDS])
     memberships = fetch(members, [since, overlap])
     heads = [(chat, head) for _, chat, head in rows if chat is not None]
     return Changes(rows[0][0], heads, [(user, chat) for user, chat in memberships])

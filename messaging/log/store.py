@@ -5,8 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from messaging.database import as_json, as_moment, enqueue, for_database, is_postgresql, sql_now, sql_rows
+from messaging.database import (
+    as_json,
+    as_moment,
+    enqueue,
+    for_database,
+    is_postgresql,
+    sql_now,
+    sql_rows,
+    sql_seconds_ago,
+)
 from messaging.log.state import ChatState, Member, Message, Row, State
+from messaging.models import ACTIVE_SECONDS
 from messaging.protocol.kinds import Kind
 
 # Body fields that have a column of their own.
@@ -193,9 +203,10 @@ def _member_rows(members: list[tuple[int, Member]]) -> str:
 def _store_chats(chats: Iterable[ChatState]) -> None:
     sql = f"""
         UPDATE messaging_chat
-        SET last_seq = r.last_seq, message_count = r.message_count, title = r.title, updated_at = {sql_now()}
+        SET last_seq = r.last_seq, message_count = r.message_count, title = r.title, updated_at = {sql_now()},
+            active_at = CASE WHEN active_at BETWEEN {sql_seconds_ago()} AND {sql_now()} THEN active_at ELSE {sql_now()} END
         FROM {sql_rows(id=int, last_seq=int, message_count=int, title=str)}
         WHERE messaging_chat.id = r.id
     """
     rows = [{"id": c.id, "last_seq": c.last_seq, "message_count": c.message_count, "title": c.title} for c in chats]
-    enqueue(sql, [as_json(rows)])
+    enqueue(sql, [ACTIVE_SECONDS, as_json(rows)])

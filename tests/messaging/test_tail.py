@@ -73,7 +73,7 @@ async def write(*writes: Any) -> None:
 
 def forget(chats: Sequence[int]) -> None:
     """Let what was changed have been changed long ago."""
-    Chat.objects.filter(pk__in=chats).update(updated_at=F("updated_at") - DAY)
+    Chat.objects.filter(pk__in=chats).update(active_at=F("active_at") - DAY)
     Membership.objects.filter(chat__in=chats).update(changed_at=F("changed_at") - DAY)
 
 
@@ -159,7 +159,7 @@ def test_a_look_goes_back_behind_the_one_before():
     ann, _, chat = make_chat()
     first = read_changes(None, 30)
     assert first.heads == [(chat, 0)]
-    Chat.objects.update(updated_at=Now() - timedelta(seconds=40))
+    Chat.objects.update(active_at=Now() - timedelta(seconds=45))
     assert read_changes(first.at, 30).heads == []
     assert read_changes(first.at, 50).heads == [(chat, 0)]
     append([message(chat, ann)])
@@ -173,7 +173,7 @@ def test_a_clock_of_the_store_that_was_set_hides_nothing(since):
     looked_at = read_changes(None, 30).at
     if isinstance(looked_at, str):
         pytest.skip("SQLite's clock is of this machine")
-    Chat.objects.update(updated_at=Now() + min(since, timedelta(0)))
+    Chat.objects.update(active_at=Now() + min(since, timedelta(0)))
     assert read_changes(looked_at + since, 30).heads == [(chat, 0)]
 
 

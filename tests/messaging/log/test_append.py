@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.db.models import ProtectedError
+from django.db.models.functions import Now
 
 from messaging.log import Write, append
-from messaging.models import Chat, Event, Membership, Store, User
+from messaging.models import ACTIVE_SECONDS, Chat, Event, Membership, Store, User
 from messaging.protocol.kinds import Kind
 from tests.messaging.world import (
     addition,
@@ -82,6 +85,16 @@ def test_a_write_stamps_its_chat_and_no_membership(ann, bob, chat):
     assert Chat.objects.get(pk=chat).updated_at > before
     assert Chat.objects.get(pk=other.pk).updated_at == other.updated_at
     assert membership(chat, ann).changed_at == joined
+
+
+@pytest.mark.parametrize(("moved", "stays"), [(-2, True), (-2 * ACTIVE_SECONDS, False), (60, False)])
+def test_the_stamp_that_looks_go_by_moves_when_it_is_old_or_of_no_clock(ann, chat, moved, stays):
+    Chat.objects.update(active_at=Now() + timedelta(seconds=moved))
+    before = Chat.objects.get(pk=chat).active_at
+    say(chat, ann, "hi")
+    stored = Chat.objects.get(pk=chat)
+    assert (stored.active_at == before) is stays
+    assert abs(stored.updated_at - stored.active_at) < timedelta(seconds=ACTIVE_SECONDS)
 
 
 def test_a_change_of_members_stamps_the_one_it_concerns(ann, bob, chat):
