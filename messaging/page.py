@@ -7,6 +7,7 @@ from pathlib import Path
 from django.contrib.auth import get_user_model
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
 from messaging.conf import get_settings
@@ -44,6 +45,8 @@ def _list_modules() -> list[str]:
 _MODULES = _list_modules()
 
 
+# Nothing of the request and no secret is in it, so that its length tells nothing.
+@gzip_page
 @require_safe
 def show_page(request: HttpRequest) -> HttpResponse:
     """Show the page, with the demo's logins where there are any."""

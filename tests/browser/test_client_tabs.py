@@ -128,6 +128,19 @@ async def test_a_tab_that_does_not_answer_loses_the_lead(chat, open_tabs):
     assert await first.texts(chat.chat) == (all_of_it[1:] if was_reset else all_of_it)
 
 
+async def test_a_write_that_hung_with_a_tab_is_given_to_the_next_that_leads(context, chat, open_tabs):
+    # Otherwise that one finds it in the database.
+    await context.add_init_script("IDBFactory.prototype.open = () => { throw new Error('out of order'); };")
+    first, second, third = await open_tabs(3)
+    await first.page.evaluate("setTimeout(() => { const end = Date.now() + 9000; while (Date.now() < end); })")
+    await third.say(chat.chat, "to a tab that hangs")
+    await second.call("wake()")
+    await leads(second)
+    await second.expect("unanswered", command={"text": "to a tab that hangs"})
+    await chat.expect_event(chat.chat, 1, text="to a tab that hangs")
+    await third.expect("settled", seq=1)
+
+
 async def test_a_reload_of_every_tab_ends_with_one_socket(chat, open_tabs):
     tabs = await open_tabs(3)
     await asyncio.gather(*(tab.load() for tab in tabs))

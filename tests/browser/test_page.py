@@ -272,6 +272,7 @@ async def test_somebody_signs_up_and_finds_an_empty_place_in_words(server, open_
     await screen.page.keyboard.press("Enter")
     await screen.expect_state("connected")
     await screen.expect('#chats-note:has-text("No chats yet. Start one with “New chat”.")')
+    await expect(screen.page.locator("#no-chat .buttons > :visible")).to_have_text(["New chat"])
     await screen.page.click("#sign-out")
     await screen.expect("#login-form")
 

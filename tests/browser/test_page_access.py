@@ -102,6 +102,34 @@ async def test_a_chat_is_found_answered_and_left_by_keyboard_alone(server, furni
     await screen.expect('.message:has(.quote):has-text("By hand")')
 
 
+async def test_the_focus_stays_with_a_message_whatever_is_done_with_it(server, furnished, open_screen):
+    ann, chat = furnished
+    screen = await open_screen(server, ann)
+    page = screen.page
+    await screen.open_chat(chat)
+    await screen.expect_message("🎉")
+    message = screen.message("Yes!").last
+    await message.focus()
+    for keys in (["Enter", "Enter"], ["ArrowRight", "ArrowRight", "ArrowRight", "Enter"]):
+        for key in ["Enter", *keys]:
+            await page.keyboard.press(key)
+        await expect(message).to_be_focused()
+    await page.keyboard.press("Enter")
+    await page.click('.tools [aria-label="Delete"]')
+    await page.keyboard.press("Escape")
+    await expect(message).to_be_focused()
+
+
+async def test_who_leaves_a_chat_on_a_narrow_screen_is_at_its_row(server, furnished, open_screen):
+    ann, chat = furnished
+    await ann.rest.create_chat("group", [], title="Newer")
+    screen = await open_screen(server, ann, viewport={"width": 320, "height": 568})
+    await screen.open_chat(chat)
+    await screen.page.focus("#chat-head .back")
+    await screen.page.keyboard.press("Enter")
+    await expect(screen.page.locator(f'#chat-list [data-chat="{chat}"]')).to_be_focused()
+
+
 async def test_a_screen_reader_finds_landmarks_and_hears_messages(server, furnished, open_screen, sign_up):
     ann, chat = furnished
     screen = await open_screen(server, ann)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import pytest
 from playwright.async_api import expect
@@ -97,6 +98,29 @@ async def test_offline_is_said_and_left_behind(server, sign_up, open_screen):
     await screen.page.context.set_offline(False)
     await screen.expect_state("connected")
     await screen.expect_message("written offline")
+
+
+async def test_after_a_pause_presence_is_asked_for_once(server, sign_up, open_screen):
+    open_screen.expect_trouble("ERR_INTERNET_DISCONNECTED", "WebSocket connection to")
+    ann, bob, eve = await sign_up(server, "ann", "bob", "eve")
+    await ann.rest.create_chat("private", [bob.id])
+    chat = (await ann.rest.create_chat("group", [bob.id, eve.id], title="Tea")).id
+    screen = await open_screen(server, ann)
+    await screen.open_chat(chat)
+    await screen.page.click("#members-button")
+    await screen.expect('#members-list:has-text("eve")')
+    sent: list[str] = []
+    screen.page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(str(frame))))
+    await screen.page.context.set_offline(True)
+    await screen.expect_state("offline")
+    async with screen.page.expect_response(f"**/chats/{chat}/members/*") as reading:
+        await screen.page.context.set_offline(False)
+    await (await reading.value).finished()
+    await screen.page.keyboard.press("Escape")
+    await screen.say("and on")
+    await screen.expect_message("and on")
+    [asked] = [frame for frame in sent if "presence.watch" in frame]
+    assert json.loads(asked)["users"] == [bob.id, eve.id]
 
 
 async def test_a_refused_message_is_kept_and_sent_again_under_its_id(server, sign_up, open_screen):

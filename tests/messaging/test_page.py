@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import posixpath
 import re
 from pathlib import Path
@@ -71,6 +72,16 @@ def test_the_page_names_every_module_in_advance(settings: Any) -> None:
     page = show(settings).content.decode()
     named = re.findall(r'<link rel="modulepreload" href="([^"]+)">', page)
     assert sorted(named) == sorted(follow_imports("/static/messaging/page.js") - {"/static/messaging/page.js"})
+
+
+@pytest.mark.django_db
+def test_the_page_is_compressed_for_who_accepts_it() -> None:
+    """And for nobody else."""
+    whole, small = Client().get("/"), Client().get("/", headers={"accept-encoding": "gzip"})
+    assert "Content-Encoding" not in whole
+    assert small["Content-Encoding"] == "gzip"
+    assert len(small.content) < len(whole.content) / 2
+    assert gzip.decompress(small.content) == whole.content
 
 
 def test_the_page_is_only_looked_at() -> None:

@@ -17,6 +17,8 @@ export class ChatListView {
   #store;
   /** @type {Map<number, any>} What each row said last: one that says the same is not drawn again. */
   #rows = new Map();
+  /** @type {number|null} */
+  #openChat = null;
 
   /** @param {Store} store @param {{retry: () => void, search: () => void}} actions */
   constructor(store, { retry, search }) {
@@ -39,10 +41,19 @@ export class ChatListView {
       create: () => make('li'),
       update: showChat,
     });
+    if (openChat === null && this.#openChat !== null) this.#takeFocus(this.#openChat);
+    this.#openChat = openChat;
     const { listStatus } = this.#store;
     this.#skeleton.hidden = chats.length > 0 || listStatus === 'ready' || listStatus === 'failed';
     setText(this.#note, this.#noteWords(chats.length, found.length));
     this.#retry.hidden = listStatus !== 'failed';
+  }
+
+  /** On a narrow screen the chat that one leaves goes with the focus in it. @param {number} chat */
+  #takeFocus(chat) {
+    const focused = document.activeElement;
+    const isLost = !focused || focused === document.body || focused.getClientRects().length === 0;
+    if (isLost) /** @type {HTMLElement|null} */ (this.#list.querySelector(`[data-chat="${chat}"]`))?.focus();
   }
 
   clear() {

@@ -11,21 +11,30 @@ export class Members {
   #lists = new Map();
   /** @type {Map<number, Map<any, number>>} chat → user → the seq read up to */
   #reads = new Map();
+  /** @type {Set<number>} Chats whose list is to be read anew: read marks are not told again after a pause. */
+  #stale = new Set();
 
   clear() {
     this.#lists.clear();
     this.#reads.clear();
+    this.#stale.clear();
+  }
+
+  /** A connection begins: what is known serves until it was read anew. */
+  expire() {
+    this.#stale = new Set(this.#lists.keys());
   }
 
   /** @param {number} chat */
   forget(chat) {
     this.#lists.delete(chat);
     this.#reads.delete(chat);
+    this.#stale.delete(chat);
   }
 
-  /** @param {number} chat */
+  /** Tell whether the list of a chat need not be read. @param {number} chat */
   isKnown(chat) {
-    return this.#lists.has(chat);
+    return this.#lists.has(chat) && !this.#stale.has(chat);
   }
 
   /** @param {number} chat @returns {Member[]} */
@@ -45,7 +54,10 @@ export class Members {
 
   /** @param {number} chat @param {any[]} members as the API lists them, all of them */
   learn(chat, members) {
-    this.#lists.set(chat, new Map(members.map((member) => [member.id, member])));
+    const list = new Map(members.map((member) => [member.id, member]));
+    this.#lists.set(chat, list);
+    this.#stale.delete(chat);
+    for (const user of this.#reads.get(chat)?.keys() ?? []) if (!list.has(user)) this.#reads.get(chat)?.delete(user);
     members.forEach(({ id, read_seq: seq }) => seq !== null && seq !== undefined && this.read(chat, id, seq));
   }
 

@@ -75,8 +75,11 @@ export class MessageFocus {
     const place = nodes.indexOf(target);
     const next = { ArrowUp: place - 1, ArrowDown: place + 1, Home: 0, End: nodes.length - 1 }[event.key];
     if (next !== undefined) nodes[next]?.focus();
-    else if (event.key === 'Enter') this.#tools.focus();
-    else return;
+    else if (event.key === 'Enter') {
+      // They are gone once something was done with the message.
+      this.#showTools(target);
+      this.#tools.focus();
+    } else return;
     event.preventDefault();
   }
 }

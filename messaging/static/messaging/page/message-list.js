@@ -71,7 +71,7 @@ export class MessageListView {
     const history = this.#store.histories.get(chat.id);
     if (history !== this.#history) this.#window.reset();
     this.#history = history;
-    if (this.#scroll.hasLeftEnd) this.#atEnd = false;
+    if (this.#scroll.hasLeftEnd) this.#leaveEnd();
     this.#window.set(history?.items ?? [], this.#atEnd);
     if (this.#wanted !== null) this.#goTo(this.#wanted);
     const isAtUnread = this.#seeksUnread && this.#reachUnread();
@@ -102,6 +102,12 @@ export class MessageListView {
     this.#actions.changed();
   }
 
+  /** Whether the history goes back to the last message that was read, or to the beginning of the chat. */
+  get #reachesUnread() {
+    const { oldest = Infinity, status, more } = this.#history ?? {};
+    return oldest <= (this.#unreadAfter ?? 0) + 1 || (status === 'ready' && !more);
+  }
+
   /** The last message that one wrote oneself. */
   get lastOwn() {
     return this.#window.items.findLast((item) => item.sender === this.#store.me && item.type === 'message.created' && !item.deleted);
@@ -115,7 +121,7 @@ export class MessageListView {
     this.#atEnd = true;
     this.#wanted = null;
     this.#list.classList.toggle('private', chat?.kind === 'private');
-    this.#unreadAfter = chat && chat.unread > 0 && chat.read > 0 ? chat.read : null;
+    this.#unreadAfter = chat && chat.unread > 0 ? chat.read : null;
     this.#seeksUnread = this.#unreadAfter !== null && (chat?.unread ?? 0) <= MOST_SOUGHT;
   }
 
@@ -126,7 +132,7 @@ export class MessageListView {
       items: this.#window.items,
       before: this.#window.previous,
       withWrites: this.#window.isAtTail,
-      unreadAfter: this.#unreadAfter,
+      unreadAfter: this.#reachesUnread ? this.#unreadAfter : null,
     });
     const names = new Map(this.#store.membersOf(chat).map((id) => [this.#store.people.usernameOf(id).toLowerCase(), id]));
     const context = { ...this.#actions, store: this.#store, isGroup: chat.kind !== 'private', names };
@@ -194,7 +200,7 @@ export class MessageListView {
     const after = this.#unreadAfter ?? 0;
     if (history?.status === 'failed') this.#seeksUnread = false;
     if (history?.status !== 'ready') return false;
-    if (history.more && (history.oldest ?? 0) > after + 1) {
+    if (!this.#reachesUnread) {
       this.#actions.earlier();
       return false;
     }
@@ -225,7 +231,14 @@ export class MessageListView {
   #scrolled() {
     const wasAtEnd = this.#atEnd;
     this.#atEnd = this.#window.isAtTail && this.#scroll.isAtEnd;
+    if (wasAtEnd && !this.#atEnd) this.#leaveEnd();
     if (this.#atEnd !== wasAtEnd) this.#actions.changed();
     else this.#fill();
+  }
+
+  /** Who scrolls up has chosen a place to read at. */
+  #leaveEnd() {
+    this.#atEnd = false;
+    this.#seeksUnread = false;
   }
 }

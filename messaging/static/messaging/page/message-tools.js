@@ -82,7 +82,14 @@ export class MessageTools {
   /** @param {(row: Row) => void} act */
   #do(act) {
     const row = this.#row;
+    // First, so that who acts may take the focus on, and gives it back to the message.
+    this.#leave();
     if (row) act(row);
+  }
+
+  /** Go, and leave the focus with the message. */
+  #leave() {
+    this.#message?.focus({ preventScroll: true });
     this.hide();
   }
 
@@ -90,8 +97,7 @@ export class MessageTools {
   #reactWith(emoji) {
     const isOn = this.#row?.item.reactions?.some((/** @type {any} */ each) => each.emoji === emoji && each.mine);
     if (this.#row) this.#actions.react(this.#row.item.seq, emoji, !isOn);
-    this.#message?.focus({ preventScroll: true });
-    this.hide();
+    this.#leave();
   }
 
   #toggleEmoji() {

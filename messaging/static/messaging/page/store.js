@@ -70,7 +70,7 @@ export class Store {
   /** @param {any} ready */
   begin(ready) {
     this.chats.begin(ready).forEach((id) => this.remove(id));
-    this.members.clear();
+    this.members.expire();
     // What could not be read without a connection, and what was: the stream will tell part of it once more.
     for (const [id, history] of this.histories) if (history.status === 'failed' || history.isOffline) this.histories.delete(id);
     this.changed();
