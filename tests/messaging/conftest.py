@@ -1,4 +1,4 @@
-"""The stores that a test of this folder needs, and limits made small."""
+"""The stores that a test of this folder needs, two users and their group, and limits made small."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 
 from tests.messaging.places import Place
+from tests.messaging.world import make_group, make_users
 
 
 @pytest.fixture(autouse=True)
@@ -26,6 +27,24 @@ def shrink(settings) -> Callable[..., None]:
         settings.ONESOCKET = {**settings.ONESOCKET, "LIMITS": {**settings.ONESOCKET["LIMITS"], **limits}}
 
     return change
+
+
+@pytest.fixture
+def ann() -> int:
+    """Return a user."""
+    return make_users("ann")[0]
+
+
+@pytest.fixture
+def bob() -> int:
+    """Return another user."""
+    return make_users("bob")[0]
+
+
+@pytest.fixture
+def chat(ann, bob) -> int:
+    """Return a group of Ann, whose owner she is, and Bob."""
+    return make_group(ann, bob)
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from tests.messaging.world import (
     addition,
     answers,
     events_of,
-    make_group,
     make_private,
     make_users,
     membership,
@@ -26,21 +25,6 @@ from tests.messaging.world import (
 )
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def ann() -> int:
-    return make_users("ann")[0]
-
-
-@pytest.fixture
-def bob() -> int:
-    return make_users("bob")[0]
-
-
-@pytest.fixture
-def chat(ann, bob) -> int:
-    return make_group(ann, bob)
 
 
 # What it answers
