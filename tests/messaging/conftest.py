@@ -1,14 +1,17 @@
-"""The stores that a test of this folder needs, two users and their group, and limits made small."""
+"""The stores that a test of this folder needs, two users and their group, a writer that hangs, and limits made small."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
 from django.db import connection
 
+from messaging.runtime import Runtime
 from tests.messaging.places import Place
 from tests.messaging.world import make_group, make_users
+from tests.vocabulary import PATIENCE
 
 
 @pytest.fixture(autouse=True)
@@ -45,6 +48,18 @@ def bob() -> int:
 def chat(ann, bob) -> int:
     """Return a group of Ann, whose owner she is, and Bob."""
     return make_group(ann, bob)
+
+
+@pytest.fixture
+def stuck() -> Iterator[Callable[[Runtime], None]]:
+    """Return a function that keeps the writer of a runtime from committing until the test ends."""
+    free = threading.Event()
+
+    def hold(runtime: Runtime) -> None:
+        runtime.writer._lane.submit(free.wait, PATIENCE)
+
+    yield hold
+    free.set()
 
 
 @pytest.fixture
