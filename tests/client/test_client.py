@@ -26,7 +26,8 @@ from client import (
     Stopped,
 )
 from tests.client.conftest import SWIFT, MakeClient
-from tests.client.peer import AT, PATIENCE, Server, Socket, created
+from tests.client.peer import PATIENCE, Server, Socket
+from tests.client.server_frames import AT, created
 
 C = TypeVar("C", bound=Change)
 
