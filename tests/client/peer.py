@@ -159,6 +159,12 @@ class Server:
         async with asyncio.timeout(PATIENCE):
             return await self._sockets.get()
 
+    async def welcomed(self, *chats: tuple[int, int, int]) -> Socket:
+        """Return the next socket, in these chats or in chat 7."""
+        socket = await self.socket()
+        await socket.welcome(*(chats or ((7, 0, 1),)))
+        return socket
+
     def no_socket(self) -> bool:
         """Tell whether no further socket was opened."""
         return self._sockets.empty()
