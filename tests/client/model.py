@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Any
 
-from tests.client.peer import AT, ack, error, ready_frame
+from tests.client.server_frames import AT, ack, error, ready_frame
 
 Frame = dict[str, Any]
 

@@ -10,7 +10,8 @@ import pytest
 
 from client import Change, Client, Dropped, Forgotten, History
 from tests.client.conftest import SWIFT, MakeClient
-from tests.client.peer import AT, PATIENCE, Server, created
+from tests.client.peer import PATIENCE, Server
+from tests.client.server_frames import AT, created
 
 MESSAGES = "GET /api/chats/7/messages/"
 REMOVED = {"type": "member.removed", "chat": 7, "seq": 45, "at": AT, "sender": 4, "user": 3}

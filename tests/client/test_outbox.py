@@ -10,7 +10,7 @@ import pytest
 from client import Settled
 from client.commands import message_send
 from client.outbox import Outbox
-from tests.client.peer import ack, error
+from tests.client.server_frames import ack, error
 
 Frame = dict[str, Any]
 

@@ -9,7 +9,8 @@ import pytest
 
 from client import AccountDisabled, AlreadyConnected, Client, Phase, Replaced, State, Stopped, Waits
 from tests.client.conftest import SWIFT, MakeClient
-from tests.client.peer import PATIENCE, Server, created
+from tests.client.peer import PATIENCE, Server
+from tests.client.server_frames import created
 
 TICKET = "GET /api/ws-ticket/"
 

@@ -22,7 +22,7 @@ from client import (
 )
 from client.commands import message_delete, message_edit, message_send, reaction_set
 from tests.client.model import BURST, OTHER, ModelServer
-from tests.client.peer import LIMITS, ready_frame
+from tests.client.server_frames import LIMITS, ready_frame
 
 CHATS = st.sampled_from([7, 8, 9])
 OUTCOMES = st.sampled_from(["ok", "ok", "ok", "refused", "limited", "unconfirmed"])

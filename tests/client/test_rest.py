@@ -11,7 +11,8 @@ import httpx
 import pytest
 
 from client import Chat, Page, Rest, RestError, Sent, Tokens, TransportError, User
-from tests.client.peer import AT, Server
+from tests.client.peer import Server
+from tests.client.server_frames import AT
 
 CHAT = {"id": 7, "kind": "group", "title": "T", "head": 44, "unread": 2, "invented_later": True}
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from client import Applied, Change, JsonFile, Replica
 from tests.client.conftest import MakeClient
-from tests.client.peer import Server, created
+from tests.client.peer import Server
+from tests.client.server_frames import created
 
 
 class Database:

@@ -8,7 +8,7 @@ import pytest
 
 from client import Applied, Broken, Dropped, Forgotten, Ready, Signal, commands
 from client.streams import Streams
-from tests.client.peer import AT, ack, created, ready_frame
+from tests.client.server_frames import AT, ack, created, ready_frame
 
 
 def following(*chats: tuple[int, int]) -> Streams:

@@ -108,6 +108,7 @@ async def test_who_blocks_and_is_blocked_cannot_write(server, sign_up, open_term
     await one.expect("✗ not sent: (to #1) there? " + why, "✗ not done: put 👍 on #1 " + why)
 
 
+@pytest.mark.timeout(120)  # three starts of a server, and the longest pause that the client draws
 async def test_a_restart_of_the_server_is_told_and_missed_messages_are_shown(start_server, sign_up, open_terminal):
     server, other = await start_server(), await start_server()
     ann, bob = await sign_up(server, "ann", "bob")

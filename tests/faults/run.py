@@ -17,6 +17,7 @@ from client.checker import Bounds, History, Report, check
 from tests.faults.cluster import Cluster
 from tests.faults.counters import sum_counters
 from tests.faults.nemesis import Nemesis, Pace
+from tests.faults.pack import PACK
 from tests.faults.population import Population
 from tests.faults.stores import Database
 
@@ -103,7 +104,9 @@ async def run(plan: Plan, folder: Path, *, tell: Callable[[str], None] = lambda 
 async def _live(plan: Plan, cluster: Cluster, history: History, tell: Callable[[str], None]) -> None:
     draw = random.Random(plan.seed)
     population = Population(cluster.nodes, history, users=plan.users, rate=plan.rate, draw=random.Random(draw.random()))
-    nemesis = Nemesis(cluster, population, history, pace=plan.pace, draw=random.Random(draw.random()), tell=tell)
+    nemesis = Nemesis(
+        cluster, population, history, faults=PACK, pace=plan.pace, draw=random.Random(draw.random()), tell=tell
+    )
     try:
         await population.settle()
         tell(f"{plan.users} users with {len(population.chats)} chats have moved in")

@@ -1,13 +1,17 @@
-"""The stores that a test of this folder needs, and limits made small."""
+"""The stores that a test of this folder needs, two users and their group, a writer that hangs, and limits made small."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
 from django.db import connection
 
+from messaging.runtime import Runtime
 from tests.messaging.places import Place
+from tests.messaging.world import make_group, make_users
+from tests.vocabulary import PATIENCE
 
 
 @pytest.fixture(autouse=True)
@@ -26,6 +30,36 @@ def shrink(settings) -> Callable[..., None]:
         settings.ONESOCKET = {**settings.ONESOCKET, "LIMITS": {**settings.ONESOCKET["LIMITS"], **limits}}
 
     return change
+
+
+@pytest.fixture
+def ann() -> int:
+    """Return a user."""
+    return make_users("ann")[0]
+
+
+@pytest.fixture
+def bob() -> int:
+    """Return another user."""
+    return make_users("bob")[0]
+
+
+@pytest.fixture
+def chat(ann, bob) -> int:
+    """Return a group of Ann, whose owner she is, and Bob."""
+    return make_group(ann, bob)
+
+
+@pytest.fixture
+def stuck() -> Iterator[Callable[[Runtime], None]]:
+    """Return a function that keeps the writer of a runtime from committing until the test ends."""
+    free = threading.Event()
+
+    def hold(runtime: Runtime) -> None:
+        runtime.writer._lane.submit(free.wait, PATIENCE)
+
+    yield hold
+    free.set()
 
 
 @pytest.fixture

@@ -35,16 +35,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 EITHER_WAY = pytest.mark.parametrize("turned", [False, True], ids=["by_oneself", "by_the_other"])
 
 
-@pytest.fixture
-def ann() -> int:
-    return make_users("ann")[0]
-
-
-@pytest.fixture
-def bob() -> int:
-    return make_users("bob")[0]
-
-
 def block(one: int, other: int, turned: bool = False) -> None:
     user, blocked = (other, one) if turned else (one, other)
     accounts.block_user(user=user, blocked=blocked)

@@ -24,16 +24,6 @@ from tests.messaging.world import answers, make_group, make_private, make_users,
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.fixture
-def ann() -> int:
-    return make_users("ann")[0]
-
-
-@pytest.fixture
-def bob() -> int:
-    return make_users("bob")[0]
-
-
 def refused_field(call: Any, *args: Any, **kwargs: Any) -> str | None:
     with pytest.raises(BadFrame) as refusal:
         call(*args, **kwargs)

@@ -29,21 +29,6 @@ from tests.messaging.world import (
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def ann() -> int:
-    return make_users("ann")[0]
-
-
-@pytest.fixture
-def bob() -> int:
-    return make_users("bob")[0]
-
-
-@pytest.fixture
-def chat(ann, bob) -> int:
-    return make_group(ann, bob)
-
-
 def seqs(events) -> list[int]:
     return [event.seq for event in events]
 

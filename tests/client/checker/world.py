@@ -11,7 +11,7 @@ from typing import Any
 
 from client.checker import Bounds, Entry, History, Report, check
 from tests.client.checker.present import Present
-from tests.client.peer import ready_frame
+from tests.client.server_frames import ready_frame
 
 Frame = dict[str, Any]
 

@@ -8,7 +8,7 @@ import pytest
 
 from client import Applied, Chat
 from client.terminal.book import TYPING_SECONDS, Book, View
-from tests.client.peer import created, ready_frame
+from tests.client.server_frames import created, ready_frame
 
 ME, GRACE, LINUS = 3, 4, 5
 

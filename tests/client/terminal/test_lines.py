@@ -12,7 +12,7 @@ from client.frames import Frame
 from client.terminal.book import Entry
 from client.terminal.lines import Lines, usage_lines, when
 from client.terminal.shown import Shown
-from tests.client.peer import created
+from tests.client.server_frames import created
 
 NOW = datetime(2026, 1, 31, 18, 0, tzinfo=UTC)
 NAMES = {3: "ada", 4: "grace", 5: "lin\x1bus"}

@@ -6,7 +6,7 @@ import pytest
 
 from client.terminal import shown
 from client.terminal.shown import Message, Shown
-from tests.client.peer import created
+from tests.client.server_frames import created
 
 ME, GRACE = 3, 4
 

@@ -8,7 +8,8 @@ import pytest
 
 from client import Tokens
 from client.terminal.errors import Failure
-from tests.client.peer import AT, Server, created
+from tests.client.peer import Server
+from tests.client.server_frames import AT, created
 from tests.client.terminal.conftest import SitDown
 
 GRACE, LINUS = {"id": 4, "username": "grace"}, {"id": 5, "username": "linus", "display_name": "Linus"}

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.client.peer import Server, Socket, created
+from tests.client.peer import Server, Socket
+from tests.client.server_frames import created
 from tests.client.terminal.conftest import SitDown, Sitting
 
 GRACE, LINUS = {"id": 4, "username": "grace"}, {"id": 5, "username": "linus"}

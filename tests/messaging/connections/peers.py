@@ -46,11 +46,12 @@ def last_seen_of(user: int) -> datetime | None:
 
 @dataclass
 class Peer:
-    """A connection as the beat sees it; remembers how it was ended."""
+    """A connection as the beat and a drain see it; remembers how it was ended, and how many seconds it is to wait."""
 
     claim: Claim
     hears_receipts: bool = True
     ends: list[CloseCode] = field(default_factory=list)
+    waits: list[float | None] = field(default_factory=list)
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     unanswered: int = 0
 
@@ -60,6 +61,7 @@ class Peer:
     def end(self, code: CloseCode, *, retry_after: float | None = None) -> None:
         """Note that the connection is to end."""
         self.ends.append(code)
+        self.waits.append(retry_after)
         self.ended.set()
 
     async def expect_end(self, code: CloseCode) -> None:

@@ -15,7 +15,6 @@ from tests.messaging.world import (
     addition,
     answers,
     events_of,
-    make_group,
     make_private,
     make_users,
     membership,
@@ -29,21 +28,6 @@ from tests.messaging.world import (
 )
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def ann() -> int:
-    return make_users("ann")[0]
-
-
-@pytest.fixture
-def bob() -> int:
-    return make_users("bob")[0]
-
-
-@pytest.fixture
-def chat(ann, bob) -> int:
-    return make_group(ann, bob)
 
 
 # What it answers

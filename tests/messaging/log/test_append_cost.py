@@ -25,21 +25,6 @@ from tests.messaging.world import (
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.fixture
-def ann() -> int:
-    return make_users("ann")[0]
-
-
-@pytest.fixture
-def bob() -> int:
-    return make_users("bob")[0]
-
-
-@pytest.fixture
-def chat(ann, bob) -> int:
-    return make_group(ann, bob)
-
-
 @pytest.mark.parametrize("count", [1, 200])
 def test_messages_cost_six_statements_however_many(ann, chat, count):
     batch = [message(chat, ann) for _ in range(count)]

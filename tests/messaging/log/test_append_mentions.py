@@ -22,21 +22,6 @@ from tests.messaging.world import (
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.fixture
-def ann() -> int:
-    return make_users("ann")[0]
-
-
-@pytest.fixture
-def bob() -> int:
-    return make_users("bob")[0]
-
-
-@pytest.fixture
-def chat(ann, bob) -> int:
-    return make_group(ann, bob)
-
-
 def mentioned() -> list[tuple[int, int]]:
     """Return who is mentioned where, as (user, seq)."""
     return list(Mention.objects.order_by("seq", "user").values_list("user", "seq"))

@@ -14,7 +14,6 @@ from tests.messaging.world import (
     edition,
     events_of,
     make_group,
-    make_users,
     membership,
     message,
     outcomes,
@@ -24,21 +23,6 @@ from tests.messaging.world import (
 )
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def ann() -> int:
-    return make_users("ann")[0]
-
-
-@pytest.fixture
-def bob() -> int:
-    return make_users("bob")[0]
-
-
-@pytest.fixture
-def chat(ann, bob) -> int:
-    return make_group(ann, bob)
 
 
 def row(chat: int, seq: int) -> Event:

@@ -33,11 +33,6 @@ def seqs(page: LogPage) -> list[int]:
 
 
 @pytest.fixture
-def ann() -> int:
-    return make_users("ann")[0]
-
-
-@pytest.fixture
 def chat(ann) -> int:
     chat = make_group(ann)
     say(chat, ann, "one", "two", "three", "four", "five")

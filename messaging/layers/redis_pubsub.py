@@ -1,99 +1,24 @@
-"""The two channel layers of this app: Redis pub/sub and in memory, with direct delivery.
-
-Both speak the ordinary channel-layer API and add three calls, which `fanout` and the consumer use where they are there:
-`attach(channel, sink)`: messages for the channel go to `sink(message)`, a plain call, decoded once per process and shared
-by all receivers, who must not change them, until `detach(channel)`; `join(groups, channel)` and `leave(groups, channel)`:
-many groups in one round trip, a join complete when the subscription is confirmed; `send_groups([(group, message)])`: many
-messages in one round trip, in order.
-"""
+"""The layer of many processes, over Redis pub/sub: one shard, one subscription per group, one decoding per message."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
-import math
-import time
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn, cast
 
-from channels.exceptions import ChannelFull
-from channels.layers import InMemoryChannelLayer
 from channels_redis.pubsub import RedisPubSubChannelLayer, RedisPubSubLoopLayer, RedisSingleShardConnection
 from channels_redis.utils import _wrap_close, decode_hosts
 
 from messaging import metrics
+from messaging.layers.sinks import Message, Sink, deliver
 from messaging.seal import seal, unseal
 
 logger = logging.getLogger(__name__)
 
-Message = dict[str, Any]
-Sink = Callable[[Message], None]
-
-# Stale entries need not be looked for at every message: the stock layer's search costs 4 ms with 500 users in 100 chats.
-_CLEAN_SECONDS = 30.0
 # How long a join waits for the broker's word; without it the join still stands.
 _CONFIRM_SECONDS = 1.0
-
-
-class InMemoryLayer(InMemoryChannelLayer):
-    """Channels' in-memory layer with direct delivery; one process only."""
-
-    def __init__(self, **config: Any) -> None:
-        # A connection may last for longer than the stock layer remembers its groups, which is a day.
-        super().__init__(**{"group_expiry": math.inf, **config})
-        self._sinks: dict[str, Sink] = {}
-        self._cleaned_at = 0.0
-
-    def attach(self, channel: str, sink: Sink) -> None:
-        """Deliver messages for `channel` to `sink` from now on."""
-        self._sinks[channel] = sink
-
-    def detach(self, channel: str) -> None:
-        """Forget a channel that was attached; its groups are left with `leave`."""
-        self._sinks.pop(channel, None)
-
-    async def join(self, groups: Iterable[str], channel: str) -> None:
-        """Add `channel` to all `groups`."""
-        for group in groups:
-            await self.group_add(group, channel)
-
-    async def leave(self, groups: Iterable[str], channel: str) -> None:
-        """Take `channel` out of all `groups`."""
-        for group in groups:
-            await self.group_discard(group, channel)
-
-    async def send(self, channel: str, message: Message) -> None:
-        """Send to one channel."""
-        if (sink := self._sinks.get(channel)) is not None:
-            _deliver(sink, message)
-        else:
-            await super().send(channel, message)
-
-    async def group_send(self, group: str, message: Message) -> None:
-        """Send to all channels of a group; those attached are called here and now."""
-        self._clean_expired()
-        receivers = 0
-        for channel in list(self.groups.get(group, ())):
-            if (sink := self._sinks.get(channel)) is not None:
-                receivers += _deliver(sink, message)
-            else:
-                # A full queue loses its own message only.
-                with contextlib.suppress(ChannelFull):
-                    await super().send(channel, message)
-        metrics.count_delivery(message, receivers)
-
-    async def send_groups(self, publications: Sequence[tuple[str, Message]]) -> None:
-        """Send many group messages, in order."""
-        for group, message in publications:
-            await self.group_send(group, message)
-
-    def _clean_expired(self) -> None:
-        now = time.monotonic()
-        if now - self._cleaned_at >= _CLEAN_SECONDS:
-            self._cleaned_at = now
-            super()._clean_expired()
 
 
 class _Shard(RedisSingleShardConnection):
@@ -233,7 +158,7 @@ class _LoopLayer(RedisPubSubLoopLayer):
                     # Somebody else reaches our Redis: that must not hold up what is ours.
                     metrics.LAYER_FORGERIES.inc()
                     return
-                receivers += _deliver(sink, message)
+                receivers += deliver(sink, message)
             elif channel in self.channels:
                 self.channels[channel].put_nowait(data)
         if message is not None:
@@ -291,13 +216,3 @@ class RedisPubSubLayer(RedisPubSubChannelLayer):
     async def send_groups(self, publications: Sequence[tuple[str, Message]]) -> None:
         """Send many group messages, in order."""
         await self._get_layer().send_groups(publications)
-
-
-def _deliver(sink: Sink, message: Message) -> bool:
-    """Tell whether the message was taken; one receiver's failure is not another's."""
-    try:
-        sink(message)
-    except Exception:
-        logger.exception("A layer message was not taken.")
-        return False
-    return True
