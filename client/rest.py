@@ -7,6 +7,9 @@ from client.commands import new_id
 from client.frames import Frame
 from client.http import Http
 
+# Members of a page; the server may have a lower bound of its own.
+_PAGE_MOST = 100
+
 
 class Rest(Http):
     """A user's calls; the tokens of the last `login` or `refresh` go with them."""
@@ -93,9 +96,14 @@ class Rest(Http):
         body = {"id": id or new_id(), "text": text, **content}
         return pick(Sent, await self.call("POST", f"/api/chats/{chat}/messages/", json=body))
 
-    async def members(self, chat: int) -> Page[Frame]:
-        """List the members of a chat."""
-        return await self.page(None, f"/api/chats/{chat}/members/", {})
+    async def members(self, chat: int) -> list[Frame]:
+        """List the members of a chat, all of them."""
+        page = await self.page(None, f"/api/chats/{chat}/members/", {"limit": _PAGE_MOST})
+        members = page.results
+        while page.next:
+            page = await self.page(None, self.path_of(page.next), {})
+            members += page.results
+        return members
 
     async def add_member(self, chat: int, user: int) -> None:
         """Add somebody to a group."""

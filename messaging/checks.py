@@ -13,7 +13,7 @@ from channels.layers import channel_layers
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
-from django.db import connections
+from django.db import DatabaseError, InterfaceError, connections
 
 from messaging.conf import get_settings
 from messaging.demo import LOGINS
@@ -98,30 +98,44 @@ def check_throttles(**_kwargs: Any) -> list[CheckMessage]:
 
 
 @register(Tags.database, deploy=True)
-def check_promises(databases: Sequence[str] | None = None, **_kwargs: Any) -> list[CheckMessage]:
-    """Refuse a store that loses what was acked when the power goes."""
+def check_databases(databases: Sequence[str] | None = None, **_kwargs: Any) -> list[CheckMessage]:
+    """Look into the databases; one that cannot be asked has passed no check."""
     found: list[CheckMessage] = []
     for alias in databases or ():
-        connection = connections[alias]
-        with connection.cursor() as cursor:
-            for name in _PROMISES if connection.vendor == "postgresql" else ():
-                cursor.execute("SELECT current_setting(%s)", [name])
-                if cursor.fetchone()[0] == "off":
-                    found.append(Error(f"{name} is off: what was acked can be lost.", id="onesocket.E009"))
-            if connection.vendor == "sqlite":
-                cursor.execute("PRAGMA synchronous")
-                if cursor.fetchone()[0] < 2:  # FULL
-                    found.append(Error("synchronous is below FULL: what was acked can be lost.", id="onesocket.E009"))
+        try:
+            found += check_promises(alias)
+            if alias == "default":
+                found += check_demo()
+        except (DatabaseError, InterfaceError) as error:
+            reason = str(error).partition("\n")[0]
+            found.append(Error(f"The database cannot be asked: {reason}.", id="onesocket.E012"))
     return found
 
 
-@register(Tags.database, deploy=True)
-def check_demo(databases: Sequence[str] | None = None, **_kwargs: Any) -> list[CheckMessage]:
+def check_promises(alias: str) -> list[CheckMessage]:
+    """Refuse a store that loses what was acked when the power goes."""
+    found: list[CheckMessage] = []
+    connection = connections[alias]
+    with connection.cursor() as cursor:
+        for name in _PROMISES if connection.vendor == "postgresql" else ():
+            cursor.execute("SELECT current_setting(%s)", [name])
+            if cursor.fetchone()[0] == "off":
+                found.append(Error(f"{name} is off: what was acked can be lost.", id="onesocket.E009"))
+        if connection.vendor == "sqlite":
+            cursor.execute("PRAGMA synchronous")
+            if cursor.fetchone()[0] < 2:  # FULL
+                found.append(Error("synchronous is below FULL: what was acked can be lost.", id="onesocket.E009"))
+    return found
+
+
+def check_demo() -> list[CheckMessage]:
     """Refuse the users of the demo, whose passwords stand in the source."""
-    if "default" not in (databases or ()):
-        return []
+    model = get_user_model()
+    if model._meta.db_table not in connections["default"].introspection.table_names():
+        hint = "Run manage.py migrate, then check again."
+        return [Error("The database has no tables.", hint=hint, id="onesocket.E012")]
     passwords = {login["username"]: login["password"] for login in LOGINS}
-    users = get_user_model().objects.filter(username__in=passwords, is_active=True)
+    users = model.objects.filter(username__in=passwords, is_active=True)
     known = sorted(user.username for user in users if user.check_password(passwords[user.username]))
     if not known:
         return []

@@ -24,3 +24,12 @@ def check_redis(**_kwargs: Any) -> list[CheckMessage]:
     if url is None or "@" in url:
         return []
     return [Warning("REDIS_URL has no password.", hint="Use one, or a network of its own.", id="onesocket.W002")]
+
+
+@register("onesocket", deploy=True)
+def check_tls(**_kwargs: Any) -> list[CheckMessage]:
+    """Warn where nobody says that there is TLS: cookies are then good for plain HTTP too, and links begin with it."""
+    if load().trusted_proxies:
+        return []
+    hint = "End TLS at a proxy, and set TRUSTED_PROXIES to the number of proxies."
+    return [Warning("The cookies of the admin are sent over plain HTTP as well.", hint=hint, id="onesocket.W003")]

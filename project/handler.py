@@ -1,26 +1,39 @@
 """Django's handler of HTTP requests, on threads that are kept from one request to the next.
 
-Django's own starts a thread for each request, which makes objects of its own for the database and the cache.
+Django's own starts a thread for each request, which makes objects of its own for the database and the cache. And where a
+server gives a request up, Django's leaves its tasks behind and the client without an answer.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import django
 from asgiref.sync import ThreadSensitiveContext
 from django.core.handlers.asgi import ASGIHandler
 from django.db import connections
+from django.http import HttpResponse
 
 # Idle threads beyond these end: they are there after a storm.
 _KEPT = 16
+# For Django's side of a request that is given up to end.
+_END_SECONDS = 0.1
+
+Message = Mapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
 
 
 class Handler(ASGIHandler):
-    """An ASGI application for HTTP; a request has a thread to itself for as long as it lasts."""
+    """An ASGI application for HTTP; a request has a thread to itself for as long as it lasts.
+
+    One that the server cancels is refused with 503, if its answer has not begun, and ends well.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -29,23 +42,73 @@ class Handler(ASGIHandler):
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         """Answer one request."""
         thread = self._idle.pop() if self._idle else ThreadPoolExecutor(1, thread_name_prefix="http")
-        is_answered = False
-
-        async def send_on(message: Mapping[str, Any]) -> None:
-            nonlocal is_answered
-            await send(message)
-            is_answered = message["type"] == "http.response.body" and not message.get("more_body")
-
+        exchange = _Exchange(receive, send)
         try:
             async with ThreadSensitiveContext(executor=thread):
-                await self.handle(scope, receive, send_on)
+                await self._serve(scope, exchange, send)
         finally:
-            # One whose client has gone may be at work still.
-            if is_answered and len(self._idle) < _KEPT:
+            # One whose client has gone, or that was given up, may be at work still.
+            if exchange.is_answered and len(self._idle) < _KEPT:
                 self._idle.append(thread)
             else:
                 thread.submit(connections.close_all)
                 thread.shutdown(wait=False)
+
+    async def _serve(self, scope: dict[str, Any], exchange: _Exchange, send: Send) -> None:
+        # A task of its own: a cancellation would take Django's away from under its children, which nobody then ends.
+        serving = asyncio.create_task(self.handle(scope, exchange.receive, exchange.send))
+        try:
+            await asyncio.shield(serving)
+        except asyncio.CancelledError:
+            if not exchange.give_up():
+                await self.send_response(_refuse(), send)
+            # It cleans up in its thread, which may be at work for long.
+            with suppress(TimeoutError):
+                await asyncio.wait_for(serving, _END_SECONDS)
+
+
+class _Exchange:
+    """The messages of one request and its answer; one that is given up looks to Django like one whose client has gone."""
+
+    def __init__(self, receive: Receive, send: Send) -> None:
+        self._receive = receive
+        self._send = send
+        self._receiving: asyncio.Task[Any] | None = None
+        self._is_given_up = False
+        self._has_begun = False
+        self.is_answered = False
+
+    async def receive(self) -> Message:
+        """Return the next message of the client."""
+        self._receiving = asyncio.current_task()
+        try:
+            return {"type": "http.disconnect"} if self._is_given_up else await self._receive()
+        except asyncio.CancelledError:
+            if not self._is_given_up:
+                raise
+            return {"type": "http.disconnect"}
+
+    async def send(self, message: Message) -> None:
+        """Pass a part of the answer on."""
+        if self._is_given_up and not self._has_begun:
+            return
+        self._has_begun = True
+        await self._send(message)
+        self.is_answered = message["type"] == "http.response.body" and not message.get("more_body")
+
+    def give_up(self) -> bool:
+        """Let Django's side end; return whether the answer has begun. One that has not is not Django's any more."""
+        self._is_given_up = True
+        if self._receiving is not None:
+            self._receiving.cancel()
+        return self._has_begun
+
+
+def _refuse() -> HttpResponse:
+    # Not at the top: Django is set up after this module is loaded.
+    from messaging.api.errors import given_up
+
+    return given_up()
 
 
 def get_handler() -> Handler:

@@ -87,6 +87,7 @@ async def _cancel(running: Sequence[asyncio.Future[Any]]) -> None:
     for task in running:
         task.cancel()
     if running:
+        logger.warning("Requests and connections that did not end in time are given up: %d.", len(running))
         await asyncio.wait(running, timeout=_CANCEL_SECONDS)
 
 

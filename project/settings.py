@@ -85,8 +85,17 @@ if environment.trusted_proxies:
 SECURE_HSTS_SECONDS = environment.hsts_seconds  # told over TLS only
 SECURE_REFERRER_POLICY = "no-referrer"
 X_FRAME_OPTIONS = "DENY"
-# The views of the admin refuse forged forms by themselves, and nothing else here heeds a cookie without a header.
-SILENCED_SYSTEM_CHECKS = ["security.W003"]
+SILENCED_SYSTEM_CHECKS = [
+    # The views of the admin refuse forged forms by themselves, and nothing else here heeds a cookie without a header.
+    "security.W003",
+    # The redirect to TLS is the work of the proxy, and whether every other host of the domain has TLS is not ours to tell.
+    "security.W005",
+    "security.W008",
+    "security.W021",
+    # They ask for settings that follow from TRUSTED_PROXIES: onesocket.W003 asks for that.
+    "security.W010",
+    "security.W016",
+]
 CORS_ALLOWED_ORIGINS = environment.cors_allowed_origins
 
 # The only cookies of Django's are those of the admin: sent there and nowhere else, and over TLS where there is any.

@@ -111,6 +111,9 @@ def _use_sqlite(database: dict[str, Any]) -> dict[str, Any]:
 
 def _use_postgresql(database: dict[str, Any], environment: Environment) -> dict[str, Any]:
     """Return the settings of a PostgreSQL database behind a pool of this process."""
+    # Not at the top: embedded, nothing needs the driver.
+    from project.postgresql import bounded
+
     given = database.get("OPTIONS", {})
     limits = {
         "lock_timeout": environment.lock_timeout_ms,
@@ -118,6 +121,17 @@ def _use_postgresql(database: dict[str, Any], environment: Environment) -> dict[
         # A paused host lets go of the chats it has locked.
         "idle_in_transaction_session_timeout": environment.statement_timeout_ms,
     }
+    pool: dict[str, Any] = {
+        "min_size": 1,
+        "max_size": environment.database_threads + _OTHER_CONNECTIONS,
+        "timeout": 5,
+        # While it tries to reconnect, at longer and longer intervals, nobody else may try: a database that was away
+        # for a minute would be found half a minute late. So it gives up, and the next who asks tries anew.
+        "reconnect_timeout": 1,
+    }
+    if environment.statement_timeout_ms:
+        # The server is to end a statement in half of that.
+        pool["connection_class"] = bounded(2 * environment.statement_timeout_ms / 1000)
     options = {
         "application_name": "onesocket",
         "connect_timeout": 5,
@@ -129,14 +143,7 @@ def _use_postgresql(database: dict[str, Any], environment: Environment) -> dict[
         "options": " ".join(
             [*filter(None, [given.get("options")]), *(f"-c {name}={value}" for name, value in limits.items())]
         ),
-        "pool": {
-            "min_size": 1,
-            "max_size": environment.database_threads + _OTHER_CONNECTIONS,
-            "timeout": 5,
-            # While it tries to reconnect, at longer and longer intervals, nobody else may try: a database that was away
-            # for a minute would be found half a minute late. So it gives up, and the next who asks tries anew.
-            "reconnect_timeout": 1,
-        },
+        "pool": pool,
     }
     # No check on taking a connection: it costs a round trip, and after a restart the pool waits longer from one dead
     # connection to the next. The first failure drops them all (`messaging.database.drop_dead_connections`).

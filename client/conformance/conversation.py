@@ -126,7 +126,7 @@ class Conversation:
         head = max((event["seq"] for event in events), default=0)
         self.history.add("log", frame={"chat": self.group, "head": head, "events": events})
         members = await self.ann.rest.members(self.group)
-        frame = {"chat": self.group, "users": [member["id"] for member in members.results]}
+        frame = {"chat": self.group, "users": [member["id"] for member in members]}
         self.history.add("members", frame=frame)
 
     async def _log(self, member: Speaker) -> list[Frame]:

@@ -112,7 +112,7 @@ class Reading:
 
     async def members(self, entry: Entry) -> list[Frame]:
         """Ask who is in a chat and how far they have read."""
-        rows = (await self._desk.rest.members(entry.chat)).results
+        rows = await self._desk.rest.members(entry.chat)
         self._desk.people.meet(rows)
         self._book.meet(entry, rows)
         return rows

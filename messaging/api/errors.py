@@ -66,6 +66,15 @@ def server_error(_request: HttpRequest) -> JsonResponse:
     return _answer(Internal())
 
 
+def given_up() -> JsonResponse:
+    """Answer a request that the server gives up, because it ends."""
+    return _answer(
+        Unavailable(
+            "This server ends before the outcome is known; ask again.", retry_after=get_limits().drain_retry_seconds
+        )
+    )
+
+
 def bad_request(_request: HttpRequest, exception: Exception | None = None) -> JsonResponse:
     """Answer a request that Django itself refused, as Django's `handler400`."""
     return _answer(BadFrame("This request is not valid."))

@@ -36,7 +36,7 @@ CALLS: list[tuple[Ask, str, dict[str, str], Any]] = [
     (lambda r: r.chats(limit=5), "GET /api/chats/", {"limit": "5"}, None),
     (lambda r: r.messages(7, before=44, limit=9), "GET /api/chats/7/messages/", {"before": "44", "limit": "9"}, None),
     (lambda r: r.messages(7, after=0), "GET /api/chats/7/messages/", {"after": "0"}, None),
-    (lambda r: r.members(7), "GET /api/chats/7/members/", {}, None),
+    (lambda r: r.members(7), "GET /api/chats/7/members/", {"limit": "100"}, None),
     (lambda r: r.add_member(7, 3), "POST /api/chats/7/members/", {}, {"user": 3}),
     (lambda r: r.remove_member(7, 3), "DELETE /api/chats/7/members/3/", {}, None),
     (lambda r: r.set_role(7, 3, "admin"), "PATCH /api/chats/7/members/3/", {}, {"role": "admin"}),
@@ -103,6 +103,15 @@ async def test_the_next_page_is_asked_of_our_server_whatever_it_is_called(server
     server.reply("GET /api/chats/", 200, {"results": [], "next": "https://elsewhere/api/chats/?cursor=x"})
     await rest.more_chats(await rest.chats())
     assert server.called("GET /api/chats/")[1].query == {"cursor": "x"}
+
+
+async def test_the_members_of_all_pages_are_listed(server: Server, rest: Rest) -> None:
+    pages = [([{"id": 1}, {"id": 2}], "?after=2&limit=2"), ([{"id": 3}], "?after=3&limit=2"), ([{"id": 4}], None)]
+    for members, query in pages:
+        following = query and f"{server.base_url}/api/chats/7/members/{query}"
+        server.reply("GET /api/chats/7/members/", 200, {"results": members, "next": following})
+    assert [member["id"] for member in await rest.members(7)] == [1, 2, 3, 4]
+    assert [call.query.get("after") for call in server.called("GET /api/chats/7/members/")] == [None, "2", "3"]
 
 
 async def test_an_error_object_is_told_whole(server: Server, rest: Rest) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import signal
 from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
@@ -110,3 +111,20 @@ async def test_all_connections_are_sent_away_in_good_time(start_server, sign_up,
     assert max(waits) - min(waits) > 1
     await stopping
     assert await run_in_thread(Connection.objects.count) == 0
+
+
+@on_each_server
+async def test_a_request_that_outlasts_the_drain_is_refused_and_no_failure(start_server, sign_up, proxy):
+    server = await start_server(DATABASE_URL=through(proxy), DRAIN_SECONDS="1")
+    [ann] = await sign_up(server, "ann")
+    proxy.stall()
+    async with httpx.AsyncClient(headers={"Authorization": f"Bearer {ann.rest.access}"}) as http:
+        asking = asyncio.ensure_future(http.get(f"{server.url}/api/users/me/"))
+        # It is answered after the other was read.
+        assert (await http.get(f"{server.url}/healthz")).status_code == 200
+        await server.stop()
+        answer = await asking
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "unavailable")
+    assert int(answer.headers["Retry-After"]) > 0
+    lines = [json.loads(line) for line in server.log().splitlines()]
+    assert [line["level"] for line in lines] == ["INFO", "WARNING"]

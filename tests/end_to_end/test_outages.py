@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from client import RestError
 from messaging.database import fetch, run_in_thread
 from messaging.models import Event
 from tests.end_to_end.claims import FAST, expect_beats, expect_claimed, expect_freed, holder_of, until
@@ -70,6 +71,17 @@ async def test_a_database_away_for_long_ends_no_socket_frees_nobody_and_doubles_
         await talk.expect_ack(await talk.send("ping"))
         await expect_claimed(person, talk.ready["connection"])
     assert "Swept" not in first.log() + second.log()
+
+
+async def test_a_database_that_hangs_is_not_waited_for_for_ever(database_proxy, start_server, enrol):
+    server = await start_server(DATABASE_URL=database_url(database_proxy), STATEMENT_TIMEOUT_MS="500")
+    [ann] = await enrol(server, "ann")
+    await ann.rest.me()
+    database_proxy.stall()
+    with pytest.raises(RestError, match="unavailable"):
+        await ann.rest.me()
+    database_proxy.heal()
+    await ann.rest.me()
 
 
 async def _say_later(talk: SocketTalk, chat: int, id: str, seconds: float) -> str:

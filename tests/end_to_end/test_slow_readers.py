@@ -11,8 +11,9 @@ from messaging.database import run_in_thread
 from messaging.log import Write, append
 from messaging.models import Connection
 from messaging.protocol.frames import MessageSend
+from project.process import FRAMES_UNREAD
 from tests.plug import pull_plug
-from tests.server import Person, SocketTalk
+from tests.server import Person, SocketTalk, database_url
 from tests.servers import on_each_server
 from tests.vocabulary import PATIENCE
 
@@ -104,6 +105,24 @@ async def test_a_ping_behind_unread_data_does_not_end_a_peer_before_its_time_to_
     await _resume(bob, chat)
     await _until_gone(bob)
     assert time.monotonic() - began > 6
+
+
+@on_each_server
+async def test_a_ping_whose_answer_waits_behind_what_the_server_does_not_read_ends_nobody(
+    start_server, sign_up, database_proxy
+):
+    pings = ("--ping-interval", "1", "--ping-timeout", "1")  # a deadline of 4 seconds
+    server = await start_server(*pings, DATABASE_URL=database_url(database_proxy), COMMANDS_BURST="100")
+    (bob,) = await sign_up(server, "bob")
+    chat = (await bob.rest.create_chat("group", [], title="Mine")).id
+    talk = await bob.join()
+    database_proxy.stall()
+    # Each waits for the database, so that the server soon reads no more of them.
+    asked = [await talk.send("sync", chat=chat, after=0) for _ in range(4 * FRAMES_UNREAD)]
+    await asyncio.sleep(6)  # the pause itself
+    database_proxy.heal()
+    for id in asked:
+        await talk.expect_ack(id)
 
 
 @on_each_server

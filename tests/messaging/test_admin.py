@@ -126,6 +126,16 @@ def test_a_text_is_not_shown_without_the_permission(viewer: Desk, chat: int) -> 
     assert deeds() == []
 
 
+@pytest.mark.parametrize(
+    "path", ["event/?text__startswith=what", "event/?payload__isnull=0", "report/?context__icontains=what"]
+)
+def test_a_text_is_not_found_out_by_looking_for_it(boss: Desk, viewer: Desk, chat: int, path: str) -> None:
+    moderation.report_message(reporter=User.objects.get(username="ada").pk, chat=chat, seq=2, reason="rude")
+    for desk in (boss, viewer):
+        assert SECRET not in desk.see(path, 400)
+        assert SECRET not in desk.see("report/?state=all")
+
+
 def test_a_report_is_shown_with_its_context_and_closed(boss: Desk, chat: int) -> None:
     report, _ = moderation.report_message(
         reporter=User.objects.get(username="ada").pk, chat=chat, seq=2, reason="<b>rude</b>"

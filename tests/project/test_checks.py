@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 from django.core.checks import run_checks
 from django.db import connection
@@ -111,6 +115,12 @@ def test_a_redis_without_a_password_is_warned_of(monkeypatch, url, found):
     assert ids(project_checks.check_redis()) == found
 
 
+@pytest.mark.parametrize(("proxies", "found"), [("0", {"onesocket.W003"}), ("1", set())])
+def test_an_admin_without_tls_is_warned_of(monkeypatch, proxies, found):
+    monkeypatch.setattr(project_checks, "load", lambda: env.parse({"TRUSTED_PROXIES": proxies}))
+    assert ids(project_checks.check_tls()) == found
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_store_that_keeps_no_promise_is_refused():
     postgresql = connection.vendor == "postgresql"
@@ -119,19 +129,30 @@ def test_a_store_that_keeps_no_promise_is_refused():
     )  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(off)
-        found = checks.check_promises(databases=["default"])
+        found = checks.check_databases(databases=["default"])
         cursor.execute(on)
     assert "onesocket.E009" in ids(found)
     assert any(("synchronous" in message.msg) for message in found)
-    kept = [message for message in checks.check_promises(databases=["default"]) if "synchronous" in message.msg]
-    assert kept == []
-    assert checks.check_promises(databases=None) == []
+    assert [message for message in checks.check_promises("default") if "synchronous" in message.msg] == []
+    assert checks.check_databases(databases=None) == []
 
 
 @pytest.mark.django_db
 def test_the_demo_in_production_is_refused():
     user = accounts.register_user(**LOGINS[0])
-    assert ids(checks.check_demo(databases=["default"])) == {"onesocket.E010"}
+    assert "onesocket.E010" in ids(checks.check_databases(databases=["default"]))
     user.set_password(GOOD)
     user.save()
-    assert checks.check_demo(databases=["default"]) == []
+    assert checks.check_demo() == []
+
+
+@pytest.mark.parametrize(
+    ("file", "reason"), [("empty.sqlite3", "The database has no tables."), (".", "The database cannot be asked: ")]
+)
+def test_a_database_that_cannot_be_looked_at_is_told_of_in_one_sentence(tmp_path, file, reason):
+    environment = {**os.environ, "DATABASE_URL": f"sqlite:///{tmp_path / file}", "DOTENV": os.devnull}
+    command = [sys.executable, "manage.py", "check", "--deploy", "--database", "default", "--tag", "database"]
+    checked = subprocess.run(command, cwd=env.BASE_DIR, env=environment, capture_output=True, text=True, check=False)
+    assert checked.returncode == 1
+    assert f"(onesocket.E012) {reason}" in checked.stderr
+    assert "Traceback" not in checked.stderr

@@ -93,3 +93,22 @@ async def test_a_thread_whose_client_has_gone_is_not_given_to_the_next(call):
         await asyncio.to_thread(staying[0].join, 10)
         del left
         gc.collect()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+async def test_a_request_that_the_server_gives_up_is_refused_and_its_thread_is_given_to_nobody(call):
+    left = call("/stay/")
+    await left.send_input({"type": "http.request"})
+    await asyncio.to_thread(entered.wait, 10)
+    left.future.cancel()
+    try:
+        assert (await left.receive_output())["status"] == 503
+        assert not (await left.receive_output()).get("more_body")
+        async with asyncio.timeout(5):
+            assert await answer(call("/thread/")) != str(staying[0].ident)
+    finally:
+        may_go.set()
+        await asyncio.to_thread(staying[0].join, 10)
+        await left.wait()
+        del left
+        gc.collect()

@@ -45,6 +45,8 @@ def test_postgresql_has_a_pool_and_bounded_waits(tmp_path):
     assert database["OPTIONS"]["pool"]["max_size"] == 12
     # A reconnection that is tried at ever longer intervals lets nobody else try.
     assert database["OPTIONS"]["pool"]["reconnect_timeout"] == 1
+    # Without a bound at the server there is none here.
+    assert "connection_class" not in database["OPTIONS"]["pool"]
     assert not (tmp_path / "var").exists()
 
 

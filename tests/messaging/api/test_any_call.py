@@ -13,17 +13,16 @@ from schemathesis.generation import GenerationMode
 from tests.messaging.api.fuzz import CHECKS, EXAMPLES, Target, load_schema
 
 SCHEMA = load_schema()
-# Most often a chat or a user that is there: whatever is called elsewhere ends at the door.
-THERE = st.fixed_dictionaries({"chat": st.integers(0, 1), "user": st.integers(0, 2), "reply_to": st.just(0)})
+# Most often what is there, from a chat to a password: whatever is called elsewhere ends at the door.
+THERE = st.fixed_dictionaries(
+    {
+        "chat": st.integers(0, 1),
+        "user": st.integers(0, 3),
+        "username": st.integers(0, 1),
+        **dict.fromkeys(("reply_to", "seq", "password", "old", "new", "reason"), st.just(0)),
+    }
+)
 PLACES: st.SearchStrategy[dict[str, int]] = st.one_of(THERE, THERE, st.just({}))
-# Nobody guesses a password, a token or a message, and hardly anybody a password that is good enough.
-UNLIKELY = {
-    "POST /api/users/",
-    "POST /api/token/",
-    "POST /api/token/refresh/",
-    "POST /api/users/password/",
-    "POST /api/reports/",
-}
 
 
 @pytest.fixture
@@ -40,7 +39,7 @@ def test_any_call_is_answered_as_described(operation, target):
     good = operation.as_strategy()
     bad = operation.as_strategy(generation_mode=GenerationMode.NEGATIVE)
 
-    @given(case=st.one_of(good, bad), at=PLACES)
+    @given(case=st.one_of(good, good, bad), at=PLACES)
     @settings(
         max_examples=EXAMPLES,
         derandomize=True,
@@ -52,5 +51,5 @@ def test_any_call_is_answered_as_described(operation, target):
         case.validate_response(target.call(case, at=at), checks=CHECKS)
 
     make()
-    assert operation.label in UNLIKELY or any(status < 300 for status in target.answers)
+    assert any(status < 300 for status in target.answers), "Nothing was tried but what is refused."
     sys.stdout.write(f"{operation.label}: {target.as_text()}\n")
