@@ -138,11 +138,14 @@ class Subscriptions:
             if stream.behind:
                 self._attend(stream, wait=get_limits().hole_seconds, seen_by="tail")
 
-    def find(self, chat: int) -> None:
-        """Take note that the user is a member of `chat`."""
-        if self._streams.epoch is not None and chat not in self._streams:
-            metrics.TAIL_CATCHES.labels("membership").inc()
-            self.open(chat)
+    def find(self, chats: Sequence[int]) -> None:
+        """Take note that the user is a member of these chats."""
+        if self._streams.epoch is None:
+            return
+        for chat in chats:
+            if chat not in self._streams:
+                metrics.TAIL_CATCHES.labels("membership").inc()
+                self.open(chat)
 
     def sum_of_chats(self) -> tuple[int, int]:
         """Return how many chats have a stream, and the sum of their ids."""
@@ -151,8 +154,7 @@ class Subscriptions:
 
     def compare(self, chats: Sequence[int]) -> None:
         """Take note that these are all chats of the user."""
-        for chat in chats:
-            self.find(chat)
+        self.find(chats)
         known = frozenset(chats)
         for stream in self._streams:
             if stream.chat not in known:

@@ -182,6 +182,11 @@ def sql_since() -> str:
     return f"strftime('%%Y-%%m-%%d %%H:%%M:%%f000', min(coalesce(%s, {now}), {now}), '-' || %s || ' seconds')"
 
 
+def sql_list(column: str) -> str:
+    """Return the SQL of all values of a column, together a JSON list."""
+    return f"json_agg({column})" if is_postgresql() else f"json_group_array({column})"
+
+
 def sql_member(column: str, name: str) -> str:
     """Return the SQL of a text that a JSON object in `column` has under `name`; null where it has none."""
     return f"{column} ->> '{name}'" if is_postgresql() else f"json_extract({column}, '$.{name}')"

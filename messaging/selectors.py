@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.contrib.auth import get_user_model
 from django.db import connection, transaction
@@ -19,7 +19,9 @@ from messaging.database import (
     as_wire_time,
     execute,
     fetch,
+    from_json,
     is_postgresql,
+    sql_list,
     sql_now,
     sql_preference,
     sql_rows,
@@ -65,8 +67,7 @@ _SQL_POSITION = """
 """
 
 
-@dataclass(frozen=True, slots=True)
-class ChatPosition:
+class ChatPosition(NamedTuple):
     """Where a chat stands for one of its members; `mentions` of its unread messages name that member."""
 
     chat: int
@@ -90,7 +91,7 @@ class Overview:
 def read_overview(user: int) -> Overview:
     """Return where all chats of `user` stand; uses index membership_of_user."""
     sql = f"""
-        SELECT s.epoch, {sql_now()}, {sql_preference(RECEIPTS, account="a")}, {_SQL_POSITION}
+        SELECT s.epoch, CAST({sql_now()} AS text), {sql_preference(RECEIPTS, account="a")}, {_SQL_POSITION}
         FROM messaging_store s
         LEFT JOIN messaging_account a ON a.user_id = %s
         LEFT JOIN messaging_membership m ON m.user_id = %s AND m.left_seq IS NULL
@@ -114,11 +115,11 @@ def read_position(user: int, chat: int) -> ChatPosition | None:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What changed of late: chats with their heads, and memberships that are, as (user, chat); `at` on the store's clock."""
+    """What changed of late: chats with their heads, and of each user the memberships that are; `at` on the store's clock."""
 
     at: Any
     heads: list[tuple[int, int]]
-    memberships: list[tuple[int, int]]
+    memberships: list[tuple[int, list[int]]]
 
 
 def read_changes(since: Any, overlap: int) -> Changes:
@@ -131,13 +132,14 @@ def read_changes(since: Any, overlap: int) -> Changes:
         LEFT JOIN messaging_chat c ON c.active_at >= {sql_since()} WHERE s.id = 1
     """
     members = f"""
-        SELECT user_id, chat_id FROM messaging_membership WHERE changed_at >= {sql_since()} AND left_seq IS NULL
+        SELECT user_id, {sql_list("chat_id")} FROM messaging_membership
+        WHERE changed_at >= {sql_since()} AND left_seq IS NULL GROUP BY user_id
     """
     # The clock of this look before what it finds: what changes in between is found by the next.
     rows = fetch(chats, [since, overlap + ACTIVE_SECONDS])
     memberships = fetch(members, [since, overlap])
     heads = [(chat, head) for _, chat, head in rows if chat is not None]
-    return Changes(rows[0][0], heads, [(user, chat) for user, chat in memberships])
+    return Changes(rows[0][0], heads, [(user, from_json(chats)) for user, chats in memberships])
 
 
 def read_heads(chats: Sequence[int]) -> list[tuple[int, int]]:

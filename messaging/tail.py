@@ -37,8 +37,8 @@ class Follower(Protocol):
     def look(self, chat: int, head: int) -> None:
         """Take note that the log of `chat` has come to `head`."""
 
-    def find(self, chat: int) -> None:
-        """Take note that the user is a member of `chat`."""
+    def find(self, chats: Sequence[int]) -> None:
+        """Take note that the user is a member of these chats."""
 
     def sum_of_chats(self) -> tuple[int, int]:
         """Return how many chats have a stream, and the sum of their ids."""
@@ -119,9 +119,9 @@ class TailWatcher:
         self._looked_at = changes.at
         told, self._told = self._told, dict(changes.heads)
         await self._tell_heads((chat, head) for chat, head in changes.heads if told.get(chat) != head)
-        for user, chat in changes.memberships:
+        for user, chats in changes.memberships:
             for follower in tuple(self._by_user.get(user, ())):
-                follower.find(chat)
+                follower.find(chats)
 
     async def _tell_heads(self, heads: Iterable[tuple[int, int]]) -> None:
         looks = 0

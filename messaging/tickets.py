@@ -1,9 +1,13 @@
-"""Tickets: the right to one attempt at opening a socket, a cache key from the REST call to the handshake (protocol §1)."""
+"""Tickets: the right to one attempt at opening a socket, a cache key from the REST call to the handshake (protocol §1).
+
+A cache may have `take(key, member, value)`, which does in one trip what is otherwise a look and a deletion.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.core.cache import cache
 
@@ -28,14 +32,18 @@ def leave_ticket(user: int, *, device: str, take: bool, chats: Sequence[int] = (
 
 
 def take_ticket(user: int, device: str) -> Ticket | None:
-    """Take the user's ticket for `device`; None where there is none, it is another device's, or another socket was first.
+    """Take the user's ticket for `device`; None where there is none, it is another device's, or another socket was first."""
+    found = _take(_key(user), device)
+    return None if found is None else Ticket(device, found["take"], tuple(found["chats"]))
 
-    Of many at the same moment exactly one gets True from `delete`: it has the ticket.
-    """
-    found = cache.get(_key(user))
-    if found is None or found["device"] != device or not cache.delete(_key(user)):
-        return None
-    return Ticket(device, found["take"], tuple(found["chats"]))
+
+def _take(key: str, device: str) -> dict[str, Any] | None:
+    if hasattr(cache, "take"):
+        taken: dict[str, Any] | None = cache.take(key, "device", device)
+        return taken
+    found: dict[str, Any] | None = cache.get(key)
+    # Of many at the same moment exactly one gets True from `delete`: it has the ticket.
+    return found if found is not None and found["device"] == device and cache.delete(key) else None
 
 
 def _key(user: int) -> str:

@@ -37,6 +37,9 @@ class PacedProtocol(WholeFrames, WebSocketProtocol):
     A ping that waits behind unread data does not end a connection: how long a peer may be slow is the application's to say.
     """
 
+    # autobahn copies its options one by one, and prints them as a page of text for its log, whether it has one or not.
+    CONFIG_ATTRS: Sequence[str] = ()
+
     slow_seconds = 60.0
     paused = False
     silences = 0
@@ -44,6 +47,11 @@ class PacedProtocol(WholeFrames, WebSocketProtocol):
     def __init__(self) -> None:
         super().__init__()
         self.pongs = PongBound()
+
+    def _connectionMade(self) -> None:
+        for name in WebSocketProtocol.CONFIG_ATTRS:
+            setattr(self, name, getattr(self.factory, name))
+        super()._connectionMade()
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
         super().onMessage(payload, isBinary)

@@ -37,7 +37,7 @@ INSTALLED_APPS = [
     "channels",
     "messaging",
 ]
-# Each also serves async handlers; one that does not would send all behind it through threads of their own.
+# Those that serve async handlers only come first: they answer on the loop, the others in the thread of the request.
 MIDDLEWARE = [
     "project.requests.identify",
     "project.health.answer_probes",

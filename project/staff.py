@@ -1,7 +1,7 @@
 """Django's middleware for people with a session, at the addresses of the admin only.
 
-Each of them is synchronous inside: anywhere else it would send a request that needs none of it through a thread. Forms of
-other sites are refused by the views of the admin themselves; there are no other forms.
+A request of anybody else needs none of it. Forms of other sites are refused by the views of the admin themselves; there are
+no other forms.
 """
 
 from typing import Any

@@ -1,7 +1,7 @@
-"""Static files from the folders of the apps, without collectstatic and without leaving the event loop.
+"""Static files from the folders of the apps, without collectstatic.
 
-WhiteNoise's own middleware is synchronous: under ASGI it would send every request through a thread and stream files
-with an iterator that Django warns about. Ours keeps its table of files and its headers and reads a file whole.
+WhiteNoise's own middleware streams files with an iterator that Django warns about under ASGI. Ours keeps its table of files
+and its headers and reads a file whole.
 
 Texts are compressed: they hold no secret that their length could tell, and no answer of the API passes through here.
 """
@@ -13,37 +13,23 @@ from http import HTTPStatus
 from typing import Any
 from wsgiref.headers import Headers
 
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
 from whitenoise.middleware import WhiteNoiseMiddleware
 
 _TEXT = re.compile(r"text/|image/svg|application/(javascript|json)")
 _ACCEPTS_GZIP = re.compile(r"\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))")
-# Compressing keeps the event loop for some 10 ms then, once: more than that is not worth it.
-_MOST_COMPRESSED = 256 * 1024
 
 
 class StaticFiles(WhiteNoiseMiddleware):
     """Answer what lies under STATIC_URL; pass on everything else."""
 
-    sync_capable = True
-    async_capable = True
-
     def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
         super().__init__(get_response)
         # path → the tag of the file and its compressed content
         self._compressed: dict[str, tuple[str | None, bytes]] = {}
-        if iscoroutinefunction(get_response):
-            markcoroutinefunction(self)
 
     def __call__(self, request: HttpRequest) -> Any:
-        if not iscoroutinefunction(self):
-            return self._find(request) or self.get_response(request)
-        return self._answer(request)
-
-    async def _answer(self, request: HttpRequest) -> HttpResponseBase:
-        return self._find(request) or await self.get_response(request)
+        return self._find(request) or self.get_response(request)
 
     def _find(self, request: HttpRequest) -> HttpResponse | None:
         path = request.path_info
@@ -74,7 +60,7 @@ class StaticFiles(WhiteNoiseMiddleware):
 
     def _compress(self, path: str, response: HttpResponse) -> None:
         # A part of a file is a part of its plain form.
-        if response.status_code != HTTPStatus.OK or not 0 < len(response.content) <= _MOST_COMPRESSED:
+        if response.status_code != HTTPStatus.OK or not response.content:
             return
         tag = response.get("ETag")
         known = self._compressed.get(path)

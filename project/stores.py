@@ -45,14 +45,14 @@ def configure_caches(url: str | None) -> dict[str, dict[str, Any]]:
         local = "django.core.cache.backends.locmem.LocMemCache"
         return {"default": {"BACKEND": local, "OPTIONS": {"MAX_ENTRIES": 100_000}}}
     pool = {
-        "pool_class": "project.cache.SharedPool",
+        "pool_class": "project.cache.Pool",
         "serializer": "project.cache.JsonSerializer",
         "socket_timeout": 2,
         "socket_connect_timeout": 2,
     }
     return {
         "default": {
-            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "BACKEND": "project.cache.Cache",
             "LOCATION": [url],  # a list, because Django splits a string at its commas
             "KEY_PREFIX": "onesocket",
             "OPTIONS": {**_REDIS, **pool},

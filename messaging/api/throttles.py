@@ -61,12 +61,20 @@ class Throttle(BaseThrottle):
 
     def _count(self, key: str, most: int, seconds: int) -> bool:
         now = self.timer()
-        began = cache.get_or_set(key, now, seconds) or now
-        counter = f"{key}.{began}"
-        # It outlives its period, so that an increment never meets an expired key.
-        count = 1 if cache.add(counter, 1, 2 * seconds) else cache.incr(counter)
+        began, count = _count_one(key, now, seconds)
         self._wait = max(0.0, began + seconds - now)
         return count <= most
+
+
+def _count_one(key: str, now: float, seconds: int) -> tuple[float, int]:
+    """Count one more in the period of `key`; return when that began and the count in it."""
+    if hasattr(cache, "count"):
+        counted: tuple[float, int] = cache.count(key, now, seconds)
+        return counted
+    began = cache.get_or_set(key, now, seconds) or now
+    counter = f"{key}.{began}"
+    # It outlives its period, so that an increment never meets an expired key.
+    return began, 1 if cache.add(counter, 1, 2 * seconds) else cache.incr(counter)
 
 
 def _parse_rate(rate: str) -> tuple[int, int]:

@@ -13,6 +13,7 @@ from django.contrib.auth import get_user_model
 from django.db import transaction
 
 from messaging.database import as_json, execute, fetch, is_postgresql, sql_now, sql_preference, sql_rows
+from messaging.errors import TokenInvalid
 from messaging.models import Account, Connection
 from messaging.protocol.codes import CloseCode
 from messaging.reading import RECEIPTS
@@ -103,9 +104,35 @@ def _sql_note_leaving(users: str) -> str:
     """
 
 
-def connected_from_elsewhere(user: int, *, device: str) -> bool:
-    """Tell whether the user has a live connection from another device."""
-    return Connection.objects.filter(user_id=user).exclude(device=device).exists()
+@dataclass(frozen=True, slots=True)
+class Applicant:
+    """Who asks for a ticket, as REST framework's user: the device it is connected from, if it is, and its chats."""
+
+    pk: int
+    connected_from: str | None
+    chats: list[int]
+
+    is_authenticated = True
+
+
+def find_applicant(user: int, *, token_version: int) -> Applicant:
+    """Return an active user of this token version, all in one statement; raises TokenInvalid.
+
+    Uses index membership_of_user.
+    """
+    users = get_user_model()._meta
+    sql = f"""
+        SELECT c.device, m.chat_id FROM {users.db_table} u
+        LEFT JOIN messaging_account a ON a.user_id = u.{users.pk.column}
+        LEFT JOIN messaging_connection c ON c.user_id = u.{users.pk.column}
+        LEFT JOIN messaging_membership m ON m.user_id = u.{users.pk.column} AND m.left_seq IS NULL
+        WHERE u.{users.pk.column} = %s AND u.is_active AND COALESCE(a.token_version, 0) = %s
+        ORDER BY m.chat_id
+    """
+    rows = fetch(sql, [user, token_version])
+    if not rows:
+        raise TokenInvalid
+    return Applicant(user, rows[0][0], [chat for _, chat in rows if chat is not None])
 
 
 def token_version_of(user: int) -> int:

@@ -56,13 +56,16 @@ class RefusedFrame(Exception):
         self.is_hello = is_hello
 
 
+# Knows all commands, so that it is made once and not for each connection.
+_decode = msgspec.json.Decoder(AnyCommand).decode
+
+
 class Codec:
     """Decodes the commands of one server; `frame_bytes` and `text_chars` are its limits."""
 
     def __init__(self, *, frame_bytes: int, text_chars: int) -> None:
         self._frame_bytes = frame_bytes
         self._text_chars = text_chars
-        self._decode = msgspec.json.Decoder(AnyCommand).decode
 
     def decode(self, text: str) -> AnyCommand:
         """Return the command in `text`; raises RefusedFrame."""
@@ -70,7 +73,7 @@ class Codec:
         if len(text) * 4 > self._frame_bytes and len(text.encode(errors="replace")) > self._frame_bytes:
             raise RefusedFrame(FrameTooLarge(f"A frame may have {self._frame_bytes} bytes."))
         try:
-            command = self._decode(text)
+            command = _decode(text)
         except (msgspec.MsgspecError, UnicodeError, RecursionError, ValueError) as error:
             _explain(text, error)
         return self._checked(command)

@@ -37,8 +37,9 @@ class Follower:
     def look(self, chat: int, head: int) -> None:
         self.told.put_nowait((chat, head))
 
-    def find(self, chat: int) -> None:
-        self.told.put_nowait(chat)
+    def find(self, chats: Sequence[int]) -> None:
+        for chat in chats:
+            self.told.put_nowait(chat)
 
     def sum_of_chats(self) -> tuple[int, int]:
         return len(self.chats), sum(self.chats)

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -13,7 +14,8 @@ from asgiref.testing import ApplicationCommunicator
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
-from project.handler import Handler
+from project import settings as project_settings
+from project.handler import Handler, get_handler
 
 entered = threading.Event()
 may_go = threading.Event()
@@ -43,8 +45,14 @@ def call(settings: Any) -> Callable[[str], ApplicationCommunicator]:
     entered.clear()
     may_go.clear()
 
-    def send(to: str) -> ApplicationCommunicator:
-        scope = {"type": "http", "method": "GET", "path": to, "query_string": b"", "headers": []}
+    def send(to: str, handler: Handler = handler) -> ApplicationCommunicator:
+        scope = {
+            "type": "http",
+            "method": "GET",
+            "path": to,
+            "query_string": b"",
+            "headers": [(b"host", b"testserver")],
+        }
         return ApplicationCommunicator(handler, scope)
 
     return send
@@ -73,6 +81,21 @@ async def test_requests_at_the_same_time_have_threads_of_their_own(call):
     assert (await first.receive_output())["status"] == 200
     await first.receive_output()
     await first.wait()
+
+
+async def test_a_request_goes_to_its_thread_once_and_once_more_to_leave_it(call, settings, monkeypatch):
+    settings.MIDDLEWARE = project_settings.MIDDLEWARE
+    request = call("/thread/", get_handler())
+    trips = []
+    submit = ThreadPoolExecutor.submit
+
+    def count(*work: Any) -> Any:
+        trips.append(work)
+        return submit(*work)
+
+    monkeypatch.setattr(ThreadPoolExecutor, "submit", count)
+    await answer(request)
+    assert len(trips) == 2
 
 
 # Of a request that was given up Django leaves the body to the garbage collector.

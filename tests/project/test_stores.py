@@ -1,13 +1,14 @@
 """Databases, caches and layers from two URLs, and the keys beside them."""
 
 import stat
+from typing import Any
 
 import pytest
-from django.core.cache.backends.redis import RedisCacheClient
+from django.core.cache import CacheHandler
 from redis.sentinel import SentinelConnectionPool
 
 from project import env, keys, stores
-from project.cache import SharedPool
+from project.cache import Pool
 
 LONG = "0123456789abcdef" * 2
 
@@ -62,7 +63,7 @@ def test_sentinels_serve_layer_and_cache():
     assert (host["master_name"], host["db"], host["username"], host["password"]) == ("mymaster", 3, "me", "p@ss")
     cache = stores.configure_caches(url)["default"]
     assert cache["LOCATION"] == [url]
-    assert isinstance(SharedPool.from_url(url, max_connections=9), SentinelConnectionPool)
+    assert isinstance(Pool.from_url(url, max_connections=9), SentinelConnectionPool)
 
 
 def test_one_server_serves_layer_and_cache():
@@ -74,11 +75,12 @@ def test_one_server_serves_layer_and_cache():
 
 
 def test_cache_has_one_pool_in_all_contexts():
-    cache = stores.configure_caches("redis://:secret@host:6380/1")["default"]
-    options = cache["OPTIONS"] | {"pool_class": SharedPool}
-    clients = [RedisCacheClient(cache["LOCATION"], **options).get_client(write=True) for _ in range(2)]
-    assert clients[0].connection_pool is clients[1].connection_pool
-    assert clients[0].connection_pool.connection_kwargs["socket_timeout"] == 2
+    contexts = CacheHandler(stores.configure_caches("redis://:secret@host:6380/1"))
+    caches: list[Any] = [contexts.create_connection("default") for _ in range(2)]
+    pools: list[Any] = [cache._cache.get_client().connection_pool for cache in caches]
+    assert caches[0] is not caches[1]
+    assert pools[0] is pools[1]
+    assert pools[0].connection_kwargs["socket_timeout"] == 2
 
 
 def test_embedded_key_is_made_once_for_this_user_only(tmp_path):

@@ -11,13 +11,13 @@ from msgspec import Meta
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from messaging import selectors
 from messaging.api.answers import WsTicket
+from messaging.api.authentication import TicketAuthentication
 from messaging.api.bodies import bad_field
 from messaging.api.calls import SWITCH, Parameter, call
 from messaging.api.views.base import ApiView
 from messaging.conf import get_limits, get_settings
-from messaging.connections.claims import connected_from_elsewhere
+from messaging.connections.claims import Applicant
 from messaging.errors import AlreadyConnected, Unavailable
 from messaging.protocol.codes import PROTOCOL_NAME
 from messaging.runtime import get_runtime
@@ -35,6 +35,7 @@ _PARAMETERS = (
 class TicketView(ApiView):
     """`GET /api/ws-ticket/?device=<id>&take=1`: the right to one attempt at opening a socket."""
 
+    authentication_classes = [TicketAuthentication]
     throttle_scope = "ticket"
 
     @call("ticket", {200: (WsTicket,)}, parameters=_PARAMETERS, errors=(AlreadyConnected,))
@@ -43,15 +44,15 @@ class TicketView(ApiView):
         device, take = _read_device(request), _read_take(request)
         _check_capacity()
         refuses = get_settings().connection_policy == "refuse" and not take
-        if refuses and connected_from_elsewhere(self.me, device=device):
+        applicant: Applicant = request.user  # type: ignore[assignment]  # as the authentication found it
+        if refuses and applicant.connected_from not in (None, device):
             raise AlreadyConnected
-        chats = selectors.chats_of(self.me)
-        _leave(self.me, device=device, take=take, chats=chats)
+        _leave(applicant, device=device, take=take)
         ticket: WsTicket = {
             "expires_in": get_limits().ticket_seconds,
             "protocol": PROTOCOL_NAME,
             "path": f"/ws/?device={device}",
-            "chats": chats,
+            "chats": applicant.chats,
         }
         return Response(ticket)
 
@@ -78,9 +79,9 @@ def _check_capacity() -> None:
         raise Unavailable("This server takes no more connections.", retry_after=get_limits().drain_retry_seconds)
 
 
-def _leave(user: int, *, device: str, take: bool, chats: list[int]) -> None:
+def _leave(applicant: Applicant, *, device: str, take: bool) -> None:
     try:
-        leave_ticket(user, device=device, take=take, chats=chats)
+        leave_ticket(applicant.pk, device=device, take=take, chats=applicant.chats)
     except Exception:  # whatever the cache raises
         logger.warning("The cache did not take a ticket.", exc_info=True)
         retry_after = get_limits().drain_retry_seconds

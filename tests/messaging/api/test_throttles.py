@@ -146,7 +146,7 @@ def test_without_the_cache_nobody_is_refused(
 
     rates(user="1/min")
     before = REGISTRY.get_sample_value("chat_throttle_failures_total") or 0
-    monkeypatch.setattr(cache, "get_or_set", fail)
+    monkeypatch.setattr(cache, "count" if hasattr(cache, "count") else "get_or_set", fail)
     for _ in range(3):
         ada.get("users/me/")
     assert REGISTRY.get_sample_value("chat_throttle_failures_total") == before + 3

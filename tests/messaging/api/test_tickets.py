@@ -9,9 +9,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.core.cache import cache
 
-from messaging.connections.claims import Claim, take_claim
+from messaging.connections.claims import Claim, raise_token_version, take_claim
 from messaging.models import Node
 from messaging.tickets import Ticket, leave_ticket, take_ticket
 from tests.messaging.api.conftest import Caller, Person
@@ -106,10 +107,25 @@ def test_without_the_cache_there_is_no_ticket(ada: Person, monkeypatch: pytest.M
     assert "secret" not in str(ada.body)
 
 
-def test_a_ticket_costs_three_queries(ada: Person, django_assert_num_queries: Any) -> None:
-    """The user, its connection and its chats."""
-    with django_assert_num_queries(3):
+def test_a_ticket_costs_one_query(ada: Person, bob: Person, django_assert_num_queries: Any) -> None:
+    """The user, its connection and its chats, however many."""
+    for _ in range(3):
+        ada.group(bob)
+    with django_assert_num_queries(1):
         ada.get(TICKET)
+
+
+def test_who_may_not_sign_in_any_more_gets_no_ticket(ada: Person) -> None:
+    """From the moment on: the token is still good by itself."""
+    raise_token_version(ada.id)
+    assert ada.refused("GET", TICKET) == (401, "token_invalid")
+    assert cache.get(f"ws_checker_{ada.id}") is None
+
+
+def test_who_is_not_active_gets_no_ticket(ada: Person) -> None:
+    """Nor who is not there."""
+    get_user_model().objects.filter(pk=ada.id).update(is_active=False)
+    assert ada.refused("GET", TICKET) == (401, "token_invalid")
 
 
 def test_a_ticket_is_taken_once_and_for_its_device() -> None:

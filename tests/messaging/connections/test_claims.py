@@ -9,7 +9,6 @@ from django.utils import timezone
 
 from messaging.connections.claims import (
     Standing,
-    connected_from_elsewhere,
     raise_token_version,
     read_standings,
     reason_to_end,
@@ -166,13 +165,6 @@ def test_of_claims_taken_again_and_anew_at_once_one_stands(ann):
 
 
 # What is asked of it
-
-
-def test_another_device_is_elsewhere(ann):
-    assert connected_from_elsewhere(ann, device="phone") is False
-    take_claim(claim_of(ann, device="phone"))
-    assert connected_from_elsewhere(ann, device="phone") is False
-    assert connected_from_elsewhere(ann, device="tablet") is True
 
 
 def test_standings_are_those_of_a_process_or_of_a_connection(ann):
