@@ -43,31 +43,31 @@ def test_part_of_a_file_is_sent_where_asked_for(serve):
     assert (response.status_code, response.content) == (206, whole[2:6])
 
 
-async def test_text_is_compressed_for_who_accepts_it(serve):
-    whole = (await serve(FILE)).content
-    response = await serve(FILE, accept_encoding="gzip, br")
+def test_text_is_compressed_for_who_accepts_it(serve):
+    whole = serve(FILE).content
+    response = serve(FILE, accept_encoding="gzip, br")
     assert (response["Content-Encoding"], response["Vary"]) == ("gzip", "Accept-Encoding")
     assert int(response["Content-Length"]) == len(response.content) < len(whole) / 2
     assert gzip.decompress(response.content) == whole
 
 
 @pytest.mark.parametrize("accepted", ["", "br", "gzip;q=0", "gzip; q=0.0, br"])
-async def test_text_is_sent_as_it_is_to_who_does_not_accept_another_form(serve, accepted):
-    response = await serve(FILE, accept_encoding=accepted)
+def test_text_is_sent_as_it_is_to_who_does_not_accept_another_form(serve, accepted):
+    response = serve(FILE, accept_encoding=accepted)
     assert "Content-Encoding" not in response
     assert response["Vary"] == "Accept-Encoding"
 
 
-async def test_compressed_file_that_did_not_change_is_not_sent_again(serve):
-    tag = (await serve(FILE, accept_encoding="gzip"))["ETag"]
+def test_compressed_file_that_did_not_change_is_not_sent_again(serve):
+    tag = serve(FILE, accept_encoding="gzip")["ETag"]
     assert tag.startswith("W/")
-    response = await serve(FILE, accept_encoding="gzip", if_none_match=tag)
+    response = serve(FILE, accept_encoding="gzip", if_none_match=tag)
     assert (response.status_code, response["ETag"], response["Vary"]) == (304, tag, "Accept-Encoding")
 
 
-async def test_part_of_a_file_is_a_part_of_its_plain_form(serve):
-    whole = (await serve(FILE)).content
-    response = await serve(FILE, accept_encoding="gzip", range="bytes=2-5")
+def test_part_of_a_file_is_a_part_of_its_plain_form(serve):
+    whole = serve(FILE).content
+    response = serve(FILE, accept_encoding="gzip", range="bytes=2-5")
     assert (response.content, "Content-Encoding" in response) == (whole[2:6], False)
 
 
@@ -82,10 +82,10 @@ def test_file_is_found_at_once_while_debugging(settings, rf):
     assert response.status_code == 200
 
 
-async def test_what_changed_while_debugging_is_compressed_anew(settings, tmp_path, async_rf):
+def test_what_changed_while_debugging_is_compressed_anew(settings, tmp_path, rf):
     settings.DEBUG, settings.STATICFILES_DIRS = True, [tmp_path]
     middleware = StaticFiles(_pass_on)
     for text in (b"one" * 100, b"another" * 100):
         (tmp_path / "own.js").write_bytes(text)
-        response = await middleware(async_rf.get("/static/own.js", headers={"accept-encoding": "gzip"}))
+        response = middleware(rf.get("/static/own.js", headers={"accept-encoding": "gzip"}))
         assert gzip.decompress(response.content) == text
