@@ -38,7 +38,8 @@ class Commands:
             self._consumer.end(CloseCode.FLOODING)
             return
         # One that asks and does not read is not read either: the answers would all be kept for it.
-        await self._consumer.deadlines.wait_for_room(self._consumer.outlet)
+        if self._consumer.outlet.room <= 0:
+            await self._consumer.deadlines.wait_for_room(self._consumer.outlet)
         try:
             await self._obey(self._decode(text), now)
         except RefusedFrame as refused:

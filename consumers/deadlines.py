@@ -69,8 +69,7 @@ class Deadlines:
 
     def watch_answers(self, oldest: Callable[[], float | None]) -> None:
         """End the connection when a write waits too long; `oldest` tells since when one does, on the monotonic clock."""
-        since = oldest()
-        if "answers" not in self._timers and since is not None:
+        if "answers" not in self._timers and (since := oldest()) is not None:
             left = since + get_limits().answer_seconds - time.monotonic()
             self._timers["answers"] = self._loop.call_later(left, self._check_answers, oldest)
 

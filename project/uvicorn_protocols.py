@@ -1,4 +1,4 @@
-"""What uvicorn speaks with a client: its WebSocket protocol and its HTTP protocol, each with the bounds they have on Daphne.
+"""What uvicorn speaks with a client over a WebSocket: its own protocol, with the bounds and the short cuts of Daphne's.
 
 `PacedProtocol` also serves where uvicorn is started by hand, with `--ws project.uvicorn_protocols:PacedProtocol`.
 """
@@ -7,25 +7,51 @@ from __future__ import annotations
 
 import asyncio
 from asyncio import TimerHandle
+from collections import deque
 from typing import Any
 
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
 from websockets.frames import Frame
+from websockets.protocol import Protocol, State
+from websockets.streams import StreamReader
 
 from project import process
+from project.frame_in import take_text
 from project.pongs import PongBound
 from project.tcp import count_unacknowledged, is_silent
 
 # For a handshake to be let in or refused, and for a client to answer a close frame or to read what stands before it.
 _HANDSHAKE_SECONDS = 20.0
 _CLOSE_SECONDS = 1.0
-# For a request from its head to the end of its answer; and the longest head.
-_REQUEST_SECONDS = 30.0
-_HEAD_BYTES = 64 * 1024
+
+
+class _Queue:
+    """The messages for one application; asyncio's looks its loop up and settles with many who wait, of whom here is one."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._messages: deque[Any] = deque()
+        self._waiting: asyncio.Future[None] | None = None
+
+    def put_nowait(self, message: Any) -> None:
+        self._messages.append(message)
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
+
+    async def get(self) -> Any:
+        while not self._messages:
+            self._waiting = self._loop.create_future()
+            await self._waiting
+        return self._messages.popleft()
+
+    def empty(self) -> bool:
+        return not self._messages
+
+    def qsize(self) -> int:
+        return len(self._messages)
 
 
 class Transport:
@@ -68,6 +94,7 @@ class PacedProtocol(WebSocketsSansIOProtocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
+        self.queue: Any = _Queue(self.loop)
         # A frame that is compressed for one client is not the same bytes for all.
         self.conn.available_extensions = []
         self.pongs = PongBound()
@@ -96,11 +123,32 @@ class PacedProtocol(WebSocketsSansIOProtocol):
         if self.transport.is_closing():
             return
         self.heard_at = self.loop.time()
+        start = self._take_whole(data) if _is_between_messages(self.conn) else 0
+        if start < len(data):
+            self._parse(data[start:] if start else data)
+
+    def _take_whole(self, data: bytes) -> int:
+        """Take the whole frames of text at the beginning of `data`; return where the rest begins."""
+        start = 0
+        while self.is_open and (frame := take_text(data, start)) is not None:
+            if len(frame.payload) > self.config.ws_max_size:
+                break
+            start = frame.end
+            self._put({"type": "websocket.receive", "text": frame.payload.decode()})
+        return start
+
+    def _parse(self, data: bytes) -> None:
         self.conn.receive_data(data)
         # What came before a violation counts.
         self.handle_events()
-        if self.conn.parser_exc is not None:
+        if self.conn.parser_exc is not None and not self.close_sent:
             self.handle_parser_exception()
+
+    def _refuse(self, code: int, reason: str = "") -> None:
+        # The parser may have found another violation behind this one, and said so.
+        if self.conn.state is State.OPEN:
+            self.conn.send_close(code, reason)
+        self.handle_parser_exception()
 
     def send_receive_event_to_app(self) -> None:
         data = self.frames[0] if len(self.frames) == 1 else b"".join(self.frames)
@@ -108,14 +156,17 @@ class PacedProtocol(WebSocketsSansIOProtocol):
         if self.close_sent:
             return
         if self.curr_msg_data_type == "bytes":
-            self.queue.put_nowait({"type": "websocket.receive", "bytes": bytes(data)})
+            self._put({"type": "websocket.receive", "bytes": bytes(data)})
+            return
+        try:
+            text = data.decode()
+        except UnicodeDecodeError:
+            self._refuse(1007)
         else:
-            try:
-                self.queue.put_nowait({"type": "websocket.receive", "text": data.decode()})
-            except UnicodeDecodeError:
-                self.conn.send_close(1007)
-                self.handle_parser_exception()
-                return
+            self._put({"type": "websocket.receive", "text": text})
+
+    def _put(self, message: dict[str, Any]) -> None:
+        self.queue.put_nowait(message)
         if self.queue.qsize() >= process.FRAMES_UNREAD:
             self._pause()
 
@@ -123,8 +174,7 @@ class PacedProtocol(WebSocketsSansIOProtocol):
         if len(self.frames) < process.PARTS_MOST:
             super().handle_cont(event)
         else:
-            self.conn.send_close(1009, "A message comes in too many parts.")
-            self.handle_parser_exception()
+            self._refuse(1009, "A message comes in too many parts.")
 
     def handle_ping(self) -> None:
         self.pongs.count(self.transport.get_write_buffer_size, self.read_on)
@@ -244,59 +294,9 @@ class PacedProtocol(WebSocketsSansIOProtocol):
         return waits and self.silences < process.SILENCES and self.loop.time() - self.ping_sent_at < patience
 
 
-class BoundedHttpProtocol(HttpToolsProtocol):
-    """uvicorn's protocol, with bounds on how long a client may say nothing, an answer take, and a head be."""
-
-    in_head = False
-    head_bytes = 0
-    request_timer: TimerHandle | None = None
-
-    def connection_made(self, transport: Any) -> None:
-        super().connection_made(transport)
-        self._wait()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._unset_keepalive_if_required()
-        self._cancel_request_timer()
-        super().connection_lost(exc)
-
-    def data_received(self, data: bytes) -> None:
-        super().data_received(data)
-        if self.transport.get_protocol() is not self or self.transport.is_closing():
-            return
-        self.head_bytes = self.head_bytes + len(data) if self.in_head else 0
-        if self.head_bytes > _HEAD_BYTES:
-            self.send_400_response("The head of the request is too long.")
-        elif not self._is_answering():
-            self._wait()
-
-    def _is_answering(self) -> bool:
-        """Tell whether a request has come as a whole and has no answer yet."""
-        cycle: RequestResponseCycle | None = self.cycle
-        return cycle is not None and not cycle.response_complete and not cycle.more_body
-
-    def _wait(self) -> None:
-        """Give the client so long to say more."""
-        self._unset_keepalive_if_required()
-        self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
-
-    def on_message_begin(self) -> None:
-        self.in_head = True
-        super().on_message_begin()
-
-    def on_headers_complete(self) -> None:
-        self.in_head = False
-        super().on_headers_complete()
-
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        self.request_timer = self.loop.call_later(_REQUEST_SECONDS, self.transport.abort)
-        super()._start_asgi_task(cycle, app)
-
-    def on_response_complete(self) -> None:
-        self._cancel_request_timer()
-        super().on_response_complete()
-
-    def _cancel_request_timer(self) -> None:
-        if self.request_timer is not None:
-            self.request_timer.cancel()
-            self.request_timer = None
+def _is_between_messages(connection: Protocol) -> bool:
+    """Tell whether the parser holds no part of a frame, and no message is under way."""
+    parser: Any = connection.parser
+    while parser.gi_yieldfrom is not None:
+        parser = parser.gi_yieldfrom
+    return connection.current_size is None and parser.gi_code is StreamReader.at_eof.__code__

@@ -18,7 +18,8 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 
 from project import process, tcp
 from project.env import load
-from project.uvicorn_protocols import BoundedHttpProtocol, PacedProtocol
+from project.uvicorn_http import BoundedHttpProtocol
+from project.uvicorn_protocols import PacedProtocol
 
 # A connection that says nothing is closed after this.
 _IDLE_SECONDS = 60

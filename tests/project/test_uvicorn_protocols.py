@@ -10,8 +10,9 @@ from uvicorn.server import ServerState
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosedError, InvalidStatus
 
-from project import uvicorn_protocols
-from project.uvicorn_protocols import BoundedHttpProtocol, PacedProtocol
+from project import uvicorn_http, uvicorn_protocols
+from project.uvicorn_http import BoundedHttpProtocol
+from project.uvicorn_protocols import PacedProtocol
 from tests.vocabulary import PATIENCE
 
 FOREVER = 600
@@ -73,7 +74,7 @@ async def test_a_client_that_says_no_more_is_left(serve, said):
 
 
 async def test_a_request_without_an_answer_is_cut(serve, monkeypatch):
-    monkeypatch.setattr(uvicorn_protocols, "_REQUEST_SECONDS", SOON)
+    monkeypatch.setattr(uvicorn_http, "_REQUEST_SECONDS", SOON)
     port, _ = await serve(hang)
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(b"GET / HTTP/1.1\r\n\r\n")
