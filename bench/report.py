@@ -45,11 +45,8 @@ def write_report(*, results: Path = FOLDER, docs: Path = ROOT / "docs") -> Path:
     for name, drawing in plots.items():
         (docs / f"performance/{name}.svg").write_text(drawing)
     page = docs / "performance.md"
-    sections = [_HEAD, _write_targets(found), _write_plots(plots), _write_all(found), _write_profile(found)]
-    sections.append(_write_origin(found))
-    notes = ROOT / "bench/notes.md"
-    if notes.exists():
-        sections.insert(3, notes.read_text())
+    sections = [_HEAD, _write_targets(found), _write_plots(plots), _write_capacity(found), _write_all(found)]
+    sections += [_write_profile(found), (ROOT / "bench/notes.md").read_text(), _write_origin(found)]
     page.write_text("\n".join(section.rstrip() + "\n" for section in sections if section))
     return page
 
@@ -129,6 +126,32 @@ def _write_targets(found: Results) -> str:
     for name, asked, find in _TARGETS:
         daphne, uvicorn = (find(found, server) for server in SERVERS)
         lines.append(f"| {name} | {asked[0]} | {daphne} | {asked[1]} | {uvicorn} |")
+    return "\n".join(lines)
+
+
+# What one process carries: of which scenario, the figure of ours, and its unit.
+_CAPACITY: tuple[tuple[str, str, tuple[str, ...], str], ...] = (
+    ("messages in chats of 10, each acked and delivered to 9", "chats", ("sends_per_second",), "/s"),
+    ("p99 from send to delivery at half of that", "chats", ("half", "delivery_ms", "p99"), " ms"),
+    ("deliveries in one chat of 1,000", "hall", ("deliveries_per_second",), "/s"),
+    ("people who connect, with 50 chats each", "connect", ("connections_per_second",), "/s"),
+    ("people who connect, with 500 chats each", "connect", ("chats_500", "connections_per_second"), "/s"),
+    ("missed events replayed to those who come back", "resume", ("events_per_second",), "/s"),
+    ("memory for each idle connection with 50 chats", "idle", ("kb_per_connection",), " kB"),
+    ("messages sent over REST", "rest", ("send", "per_second"), "/s"),
+    ("pages of history read over REST", "rest", ("history", "per_second"), "/s"),
+)
+
+
+def _write_capacity(found: Results) -> str:
+    told = "Of one process, on one core like that of the machine below; PostgreSQL, Redis and the load share a second one."
+    lines = ["## Capacity", "", told, "", "| one process carries | Daphne | uvicorn |", "|---|---|---|"]
+    for name, scenario, path, unit in _CAPACITY:
+        # A part of a scenario has a baseline of its own beside ours.
+        places = (path[:1], path[1:]) if path[0] in {"chats_500", "send", "history"} else ((), path)
+        values = [_pick(found, scenario, server, *places[0], "ours", *places[1]) for server in SERVERS]
+        told_values = " | ".join(_NOTHING if value is None else f"{value:,.0f}{unit}" for value in values)
+        lines.append(f"| {name} | {told_values} |")
     return "\n".join(lines)
 
 
