@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 # How far apart the writes are whose way to the members is timed.
 _TIME_EVERY_SECONDS = 0.2
 
-# The outcome of a write, and what its commit wrote into its chat, if anything.
+# The outcome of a write, and its event among those that were written into its chat together, if it has one.
 Answer = Callable[[Outcome | ChatError, EventBatch | None], None]
 
 
@@ -74,11 +74,15 @@ class Writer:
             logger.exception("The writer's thread failed.")
             result = Batch([Unavailable(retry_after=1.0)] * len(batch), epoch="")
         events = [o.event for o in result.outcomes if isinstance(o, Outcome) and o.event is not None]
-        written = {each.chat: each for each in EventBatch.of_each_chat(events, epoch=result.epoch)}
-        self._publisher.publish(announce(written.values(), sent_at=_times_of(batch)))
+        batches = EventBatch.of_each_chat(events, epoch=result.epoch)
+        written: dict[tuple[int, int | None], EventBatch] = {
+            (each.chat, seq): each for each in batches for seq, _, _ in each
+        }
+        self._publisher.publish(announce(batches, sent_at=_times_of(batch)))
         self._signals.tell_stored(events)
         for waiting, outcome in zip(batch, result.outcomes, strict=True):
-            _answer(waiting, outcome, written.get(waiting.write.chat))
+            place = waiting.write.chat, outcome.seq if isinstance(outcome, Outcome) else None
+            _answer(waiting, outcome, written.get(place))
 
     async def drain(self) -> None:
         """Return when every write that was queued is answered."""

@@ -50,9 +50,13 @@ class EventBatch:
 
     @classmethod
     def of_each_chat(cls, events: Sequence[Event], *, epoch: str) -> list[EventBatch]:
-        """Encode what one commit wrote, consecutive in each chat: a batch for each, in the order of their ids."""
-        by_chat = groupby(sorted(events, key=attrgetter("chat")), key=attrgetter("chat"))
-        return [cls.from_events(list(of_chat), epoch=epoch) for _, of_chat in by_chat]
+        """Encode what was written together: a batch for each chat, in the order of their ids.
+
+        A chat has several where numbers between are another's: what could not be one commit was written one by one.
+        """
+        ordered = enumerate(sorted(events, key=attrgetter("chat", "seq")))
+        runs = groupby(ordered, key=lambda placed: (placed[1].chat, placed[1].seq - placed[0]))
+        return [cls.from_events([event for _, event in run], epoch=epoch) for _, run in runs]
 
     @classmethod
     def from_message(cls, message: dict[str, Any]) -> EventBatch:

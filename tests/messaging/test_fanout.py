@@ -57,6 +57,13 @@ def test_each_chat_of_a_batch_has_its_own_in_the_order_of_its_log():
     assert told == [("chat.7", 4, 2), ("chat.9", 1, 3)]
 
 
+def test_numbers_that_another_gave_between_are_left_to_him():
+    events = [event(7, 4), event(7, 6), event(7, 7), event(9, 8)]
+    publications = announce(EventBatch.of_each_chat(events, epoch="e"))
+    told = [(group, message["first"], len(message["frames"])) for group, message in publications]
+    assert told == [("chat.7", 4, 1), ("chat.7", 6, 2), ("chat.9", 8, 1)]
+
+
 def test_who_was_added_is_told_of_the_chat():
     events = [event(7, 4, "member.added", user=5, role="member"), event(7, 5), event(7, 6, "member.removed", user=5)]
     (_, joined) = announce(EventBatch.of_each_chat(events, epoch="e"))
