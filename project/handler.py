@@ -53,7 +53,7 @@ class Handler(ASGIHandler):
         """Leave what is asynchronous as it is: nothing synchronous stands before it."""
         if iscoroutinefunction(method):
             return method  # type: ignore[no-any-return]
-        return super().adapt_method_mode(is_async, method, *args, **kwargs)
+        return super().adapt_method_mode(is_async, _in_order(method) if is_async else method, *args, **kwargs)
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         """Answer one request."""
@@ -81,6 +81,18 @@ class Handler(ASGIHandler):
             # It cleans up in its thread, which may be at work for long.
             with suppress(TimeoutError):
                 await asyncio.wait_for(serving, _END_SECONDS)
+
+
+def _in_order(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Have what goes to the thread leave it in order: who reads an answer slowly must not keep a connection of the pool."""
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return method(*args, **kwargs)
+        finally:
+            close_old_connections()
+
+    return call
 
 
 class _Exchange:

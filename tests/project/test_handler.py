@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 from asgiref.testing import ApplicationCommunicator
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
@@ -20,6 +22,7 @@ from project.handler import Handler, get_handler
 entered = threading.Event()
 may_go = threading.Event()
 staying: list[threading.Thread] = []
+asked: list[BaseDatabaseWrapper] = []
 
 
 def tell_thread(_request: HttpRequest) -> HttpResponse:
@@ -33,7 +36,15 @@ def stay(_request: HttpRequest) -> HttpResponse:
     return HttpResponse()
 
 
-urlpatterns = [path("thread/", tell_thread), path("stay/", stay)]
+def ask_store(_request: HttpRequest) -> HttpResponse:
+    asked[:] = [connections["default"]]
+    asked[0].ensure_connection()
+    # As of one that is kept for no longer than a request.
+    asked[0].close_at = 0.0
+    return HttpResponse()
+
+
+urlpatterns = [path("thread/", tell_thread), path("stay/", stay), path("store/", ask_store)]
 
 
 @pytest.fixture
@@ -96,6 +107,21 @@ async def test_a_request_goes_to_its_thread_once_and_once_more_to_leave_it(call,
     monkeypatch.setattr(ThreadPoolExecutor, "submit", count)
     await answer(request)
     assert len(trips) == 2
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_who_reads_an_answer_slowly_keeps_no_connection_to_the_store(call):
+    request = call("/store/")
+    open_while_sent = []
+
+    async def send(_message: Any) -> None:
+        open_while_sent.append(asked[0].connection is not None)
+
+    answered = request.application
+    request.application = lambda scope, receive, _send: answered(scope, receive, send)
+    await request.send_input({"type": "http.request"})
+    await request.wait()
+    assert open_while_sent == [False, False]
 
 
 # Of a request that was given up Django leaves the body to the garbage collector.
