@@ -44,6 +44,9 @@ class StaticFiles(WhiteNoiseMiddleware):
             with answer.file as opened:
                 body = opened.read()
         response = HttpResponse(body, status=int(answer.status), headers=dict(answer.headers))
+        if answer.status == HTTPStatus.NOT_MODIFIED:
+            # Django's default; a cache would take it for that of the file it has.
+            del response["Content-Type"]
         if "Vary" in response:
             # Weak: the table has one tag for both forms of a file.
             if "ETag" in response:
