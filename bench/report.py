@@ -144,7 +144,9 @@ _CAPACITY: tuple[tuple[str, str, tuple[str, ...], str], ...] = (
 
 
 def _write_capacity(found: Results) -> str:
-    told = "Of one process, on one core like that of the machine below; PostgreSQL, Redis and the load share a second one."
+    told = (
+        "Of one process, on one core like that of the machine below; PostgreSQL, Redis and the load share a second one."
+    )
     lines = ["## Capacity", "", told, "", "| one process carries | Daphne | uvicorn |", "|---|---|---|"]
     for name, scenario, path, unit in _CAPACITY:
         # A part of a scenario has a baseline of its own beside ours.
