@@ -23,7 +23,7 @@ run: ## Set up, seed a demo and serve it on http://127.0.0.1:8000 (SQLite, nothi
 	@.venv/bin/python manage.py demo
 	@exec .venv/bin/python -m project.server -b 127.0.0.1
 
-test: ## Run all tests twice: on SQLite in memory, then on PostgreSQL and Redis with browser and faults
+test: ## Run all tests twice: on SQLite in memory, then on PostgreSQL and Redis with browser, faults and stalls
 	@scripts/bootstrap.sh dev
 	@scripts/test.sh all $(ARGS)
 

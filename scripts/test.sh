@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Run the tests: test.sh fast|all [pytest arguments]
 #   fast   once, on SQLite and in memory, without those marked `services`
-#   all    so, and then on PostgreSQL and Redis, without those marked `embedded`; those in a browser and under faults beside both
+#   all    so, and then on PostgreSQL and Redis, without those marked `embedded`; beside both, those that mostly wait
 # All runs happen even if one fails; their last lines are repeated at the end.
 set -eu -o pipefail
 cd "$(dirname "$0")/.."
@@ -37,19 +37,19 @@ note() {  # note NAME STATUS: keep the last line of the output, and what the run
 if [ "$which" = all ]; then
   scripts/with-services.sh
   # A group of its own, so that it can be ended as a whole.
-  setsid scripts/with-services.sh "${pytest[@]}" -m "(browser or faults) and not embedded" "$@" >"$tmp/browser" 2>&1 &
+  setsid scripts/with-services.sh "${pytest[@]}" -m "(browser or faults or stalls) and not embedded" "$@" >"$tmp/browser" 2>&1 &
   beside=$!
 fi
 
 run "SQLite, in memory" env -u DATABASE_URL -u REDIS_URL "${pytest[@]}" -m "not services" "$@"
 if [ "$which" = all ]; then
-  run "PostgreSQL, Redis" scripts/with-services.sh "${pytest[@]}" -m "not embedded and not browser and not faults" "$@"
+  run "PostgreSQL, Redis" scripts/with-services.sh "${pytest[@]}" -m "not embedded and not browser and not faults and not stalls" "$@"
   status=0
   wait "$beside" || status=$?
   beside=
-  printf '\n%s\n' "Browser, faults"
+  printf '\n%s\n' "Browser, faults, stalls"
   tee "$tmp/output" <"$tmp/browser"
-  note "Browser, faults" "$status"
+  note "Browser, faults, stalls" "$status"
   printf '\n'
   cat "$tmp/closing"
 fi

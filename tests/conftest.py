@@ -14,7 +14,7 @@ from messaging.database import close_pool
 from messaging.runtime import get_runtime
 
 # Folders whose tests mostly wait.
-_BESIDE = ("browser", "faults")
+_BESIDE = ("browser", "faults", "stalls")
 
 pytest_plugins = ["tests.servers"]
 
