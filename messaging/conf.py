@@ -111,6 +111,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     demo_logins: bool = False
 
 
+# So that the first threads to ask do not find out at once what it is made of, which crashes msgspec (0.22).
+msgspec.json.Decoder(Settings)
+
+
 @cache
 def get_settings() -> Settings:
     """Return the settings of the app; an unknown name or a malformed value is refused."""

@@ -117,6 +117,11 @@ class NewReport(msgspec.Struct):
     reason: str
 
 
+# At its first use msgspec finds out what a struct is made of, and two threads that do so at once crash the process (0.22).
+for _kind in [each for each in globals().values() if isinstance(each, type) and issubclass(each, msgspec.Struct)]:
+    msgspec.json.Decoder(_kind)
+
+
 class BodyParser(BaseParser):
     """JSON as it is on the socket: no larger, and bad JSON is `bad_json`."""
 
