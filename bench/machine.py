@@ -42,9 +42,10 @@ def describe() -> dict[str, str]:
 
 
 def commit() -> str:
-    """Return the commit that is checked out; `+` where files differ from it."""
+    """Return the commit that is checked out; `+` where files differ from it, other than those a run writes."""
     name = _ask(["git", "-C", str(ROOT), "rev-parse", "--short=10", "HEAD"])
-    changed = _ask(["git", "-C", str(ROOT), "status", "--porcelain", "--untracked-files=no"])
+    written = (":!bench/results", ":!docs/performance*")
+    changed = _ask(["git", "-C", str(ROOT), "status", "--porcelain", "--untracked-files=no", "--", ".", *written])
     return f"{name}+" if changed else name
 
 
