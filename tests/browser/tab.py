@@ -36,6 +36,15 @@ TEXTS = """(chat) => told
   .filter(({ what, type, chat: own }) => what === 'event' && type === 'message.created' && own === chat)
   .map(({ seq, text }) => [seq, text])"""
 
+KEPT = """async () => {
+  const request = indexedDB.open('onesocket');
+  const database = await new Promise((resolve) => (request.onsuccess = () => resolve(request.result)));
+  const count = database.transaction('writes').objectStore('writes').count();
+  const kept = await new Promise((resolve) => (count.onsuccess = () => resolve(count.result)));
+  database.close();
+  return kept === 0;
+}"""
+
 
 class Tab:
     """A client that is told what happens."""
@@ -87,6 +96,10 @@ class Tab:
     async def expect_settled(self) -> None:
         """Wait until every write has its answer."""
         await self.page.wait_for_function("client.unanswered.length === 0", polling=20, timeout=PATIENCE_MS)
+
+    async def expect_forgotten(self) -> None:
+        """Wait until nothing is kept of the writes that have their answer: that is deleted a moment later."""
+        await self.page.wait_for_function(KEPT, polling=20, timeout=PATIENCE_MS)
 
     async def texts(self, chat: int) -> list[list[Any]]:
         """Return `[seq, text]` of each message of a chat that was told, in the order of telling."""

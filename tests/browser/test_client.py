@@ -144,6 +144,7 @@ async def test_what_was_sent_before_a_reload_is_not_sent_again_once_it_is_answer
     tab = await Tab.open(context, server, "ann")
     await tab.say(chat.chat, *FIVE)
     await tab.expect_settled()
+    await tab.expect_forgotten()
     await tab.load()
     await tab.expect("caught_up")
     assert await tab.call("unanswered") == []
