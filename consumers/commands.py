@@ -37,7 +37,8 @@ class Commands:
         if not self._allowance.reads(now):
             self._consumer.end(CloseCode.FLOODING)
             return
-        # One that asks and does not read is not read either: the answers would all be kept for it.
+        # One that asks and does not read is not read either: the answers would all be kept for it. Asked here as well, to
+        # wait for nothing costs a coroutine for each frame.
         if self._consumer.outlet.room <= 0:
             await self._consumer.deadlines.wait_for_room(self._consumer.outlet)
         try:

@@ -1,7 +1,8 @@
-"""What clients mostly send, a whole masked text frame, taken in one step on Daphne; autobahn gets everything else.
+"""What clients mostly send, a whole masked text frame, taken in one step; the server's own parser gets everything else.
 
-autobahn takes a frame apart in a dozen calls. What is not taken here, be it in parts, a control frame or against the
-protocol, it sees as it came, in its place.
+autobahn, which is Daphne's, takes a frame apart in a dozen calls, and so does that of `websockets`, which is uvicorn's
+(`project/uvicorn_protocols.py`). What is not taken here, be it in parts, a control frame or against the protocol, they see
+as it came, in its place.
 """
 
 from __future__ import annotations
