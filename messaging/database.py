@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import itertools
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -39,6 +40,11 @@ _CONTENTION = _VICTIM | {"55P03"}
 # A transaction that was undone for another is done again, so many times in all, after a moment of up to so many seconds.
 _TRIES = 4
 _TRY_AGAIN_SECONDS = 0.05
+
+# A plan that was made while a table was empty scans it for ever, so plans are made anew every so many pipelines. Custom plans
+# (`plan_cache_mode`) would be made for every statement, and for every row of an insert by the checks of its foreign keys.
+_PIPELINES_PER_PLAN = 100
+_pipelines = itertools.count(1)
 
 _PG_TYPES = {int: "bigint", str: "text", bool: "boolean", dict: "jsonb", datetime: "timestamptz"}
 
@@ -230,14 +236,26 @@ def as_wire_time(value: datetime | str) -> str:
 def pipelined() -> Iterator[None]:
     """Where the database can (PostgreSQL), wait for no statement within but those whose rows are asked for.
 
-    What a statement without rows raises comes later, at the end of the block at the latest.
+    What a statement without rows raises comes later, at the end of the block at the latest. The server binds the parameters,
+    and parses and plans a statement once for a connection, where the connection prepares any (`prepare_threshold`).
     """
-    if is_postgresql():
-        connection.ensure_connection()
-        with connection.wrap_database_errors, connection.connection.pipeline():
-            yield
-    else:
+    if not is_postgresql():
         yield
+        return
+    # Not at the top: on SQLite nothing needs the driver.
+    from django.db.backends.postgresql.base import ServerBindingCursor
+
+    connection.ensure_connection()
+    driver = connection.connection
+    cursor_factory = driver.cursor_factory
+    driver.cursor_factory = ServerBindingCursor
+    try:
+        with connection.wrap_database_errors, driver.pipeline():
+            if driver.prepare_threshold is not None and next(_pipelines) % _PIPELINES_PER_PLAN == 0:
+                driver.execute("DISCARD PLANS")
+            yield
+    finally:
+        driver.cursor_factory = cursor_factory
 
 
 def fetch_all(statements: Sequence[Statement]) -> list[list[tuple[Any, ...]]]:

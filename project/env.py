@@ -92,6 +92,7 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True, rename="upper"):
     database_threads: Count = 8
     statement_timeout_ms: Milliseconds = 5_000
     lock_timeout_ms: Milliseconds = 3_000
+    prepared_statements: bool = True
     redis_url: RedisUrl | None = None
 
     secret_key: Key | None = None

@@ -139,6 +139,8 @@ def _use_postgresql(database: dict[str, Any], environment: Environment) -> dict[
         "keepalives_interval": _KEEPALIVE["TCP_KEEPINTVL"],
         "keepalives_count": _KEEPALIVE["TCP_KEEPCNT"],
         "tcp_user_timeout": _KEEPALIVE["TCP_USER_TIMEOUT"],
+        # At its first use, or never. It is for those who bind on the server (`messaging.database.pipelined`).
+        "prepare_threshold": 0 if environment.prepared_statements else None,
         **given,
         "options": " ".join(
             [*filter(None, [given.get("options")]), *(f"-c {name}={value}" for name, value in limits.items())]

@@ -13,7 +13,7 @@ from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext
 from prometheus_client import REGISTRY
 
-from messaging.database import fetch
+from messaging.database import Statement, fetch
 from messaging.log import Outcome, Position, Write, append, read
 from messaging.models import Chat, Membership, Role, User
 from messaging.protocol.frames import MAX_INTEGER, Event, MessageDelete, MessageEdit, MessageSend, ReactionSet
@@ -132,16 +132,22 @@ def count_statements(work: Callable[[], Any]) -> int:
     """Return how many statements `work` executes, BEGIN and COMMIT left out."""
     with CaptureQueriesContext(connection) as captured:
         work()
-    return len([query for query in captured if not query["sql"].startswith(("BEGIN", "COMMIT"))])
+    # Of what was prepared the driver does not keep the text.
+    return len([query for query in captured if not (query["sql"] or "").startswith(("BEGIN", "COMMIT"))])
 
 
 def plans_of(work: Callable[[], Any]) -> str:
     """Return how PostgreSQL would run each statement of `work`."""
-    with CaptureQueriesContext(connection) as statements:
+    statements: list[Statement] = []
+
+    def note(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
+        statements.append((sql, params))
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(note):
         work()
-    own = [query["sql"] for query in statements if query["sql"].split()[0] in ("SELECT", "INSERT", "UPDATE", "DELETE")]
-    rows = [row[0] for sql in own for row in fetch("EXPLAIN " + sql.replace("%", "%%"), [])]
-    return "\n".join(rows)
+    own = [(sql, params) for sql, params in statements if sql.split()[0] in ("SELECT", "INSERT", "UPDATE", "DELETE")]
+    return "\n".join(row[0] for sql, params in own for row in fetch("EXPLAIN " + sql, params))
 
 
 def metric(name: str, **labels: str) -> float:

@@ -51,6 +51,13 @@ def test_postgresql_has_a_pool_and_bounded_waits(tmp_path):
     assert not (tmp_path / "var").exists()
 
 
+@pytest.mark.parametrize(("given", "threshold"), [("1", 0), ("0", None)])
+def test_statements_are_prepared_at_their_first_use_or_never(given, threshold, tmp_path):
+    variables = {"DATABASE_URL": "postgres://me:secret@db.example/chat", "PREPARED_STATEMENTS": given}
+    database = stores.configure_databases(env.parse(variables), tmp_path)["default"]
+    assert database["OPTIONS"]["prepare_threshold"] == threshold
+
+
 def test_impossible_port_of_a_database_is_refused(tmp_path):
     with pytest.raises(env.Refused, match="onesocket: DATABASE_URL must have a port from 1 to 65535, or none"):
         stores.configure_databases(env.parse({"DATABASE_URL": "postgres://host:99999/chat"}), tmp_path)
