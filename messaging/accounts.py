@@ -29,7 +29,7 @@ def register_user(*, username: str, password: str, display_name: str = "") -> An
         raise UsernameTaken
     try:
         with transaction.atomic():
-            user = users.create_user(username=username, password=password)
+            user = users.create_user(**{model.USERNAME_FIELD: username}, password=password)
             if display_name:
                 Account.objects.create(user=user, display_name=display_name)
     except IntegrityError:

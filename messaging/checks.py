@@ -135,8 +135,8 @@ def check_demo() -> list[CheckMessage]:
         hint = "Run manage.py migrate, then check again."
         return [Error("The database has no tables.", hint=hint, id="onesocket.E012")]
     passwords = {login["username"]: login["password"] for login in LOGINS}
-    users = model.objects.filter(username__in=passwords, is_active=True)
-    known = sorted(user.username for user in users if user.check_password(passwords[user.username]))
+    users = model.objects.filter(**{f"{model.USERNAME_FIELD}__in": passwords}, is_active=True)
+    known = sorted(user.get_username() for user in users if user.check_password(passwords[user.get_username()]))
     if not known:
         return []
     return [Error(f"The demo's users are here with their passwords: {', '.join(known)}.", id="onesocket.E010")]

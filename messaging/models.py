@@ -31,18 +31,21 @@ class ConnectedUsers(UserManager["User"]):
         )
 
 
-class _IsConnected:
-    """Whether the user has a claim now; an annotation of the same name, kept on the instance, goes before it."""
+class IsConnected:
+    """`is_ws_connected` of any user model: whether the user has a claim now.
 
-    def __get__(self, user: User | None, owner: type[User]) -> object:
-        return self if user is None else Connection.objects.filter(user=user).exists()
+    An annotation of the same name, kept on the instance, goes before it.
+    """
+
+    def __get__(self, user: models.Model | None, owner: type[models.Model]) -> object:
+        return self if user is None else Connection.objects.filter(user=user.pk).exists()
 
 
 class User(AbstractUser):
     """The default account; a host application may have its own."""
 
     # Derived from the claim, stored nowhere else: one fact, one place (protocol §6).
-    is_ws_connected = _IsConnected()
+    is_ws_connected = IsConnected()
 
     objects: ClassVar[ConnectedUsers] = ConnectedUsers()
 

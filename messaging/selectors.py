@@ -309,9 +309,11 @@ def people_of(user: int) -> QuerySet[Any]:
 
 def find_users(text: str) -> QuerySet[Any]:
     """Return the active users whose name or display name begins with or holds `text`."""
-    users = get_user_model().objects.filter(is_active=True)
+    model = get_user_model()
+    users = model.objects.filter(is_active=True)
     if text:
-        users = users.filter(Q(username__icontains=text) | Q(account__display_name__icontains=text))
+        by_name = Q(**{f"{model.USERNAME_FIELD}__icontains": text})
+        users = users.filter(by_name | Q(account__display_name__icontains=text))
     return _with_account(users)
 
 

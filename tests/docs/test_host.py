@@ -11,14 +11,15 @@ import pytest
 from asgiref.sync import async_to_sync
 
 from messaging import host
-from messaging.conf import Limits
+from messaging.conf import Limits, Settings
 from messaging.models import Chat, Event
 from messaging.signals import event_stored
 from tests.docs.markdown import Document, codes
 from tests.messaging.world import make_users
 
 HOST = Document("docs/host.md")
-EXAMPLES = re.findall(r"^```python\n(.*?)^```$", HOST.text, re.MULTILINE | re.DOTALL)
+# What stands under the name of a file is of the project that tests/end_to_end/test_own_project.py makes.
+EXAMPLES = re.findall(r"^```python\n(?!# \w+/)(.*?)^```$", HOST.text, re.MULTILINE | re.DOTALL)
 
 
 def run(example: str, names: dict[str, Any]) -> None:
@@ -65,3 +66,7 @@ def _parameters(call: Any) -> str:
 
 def test_the_bound_in_the_prose_is_the_default():
     assert f"`NOTIFY_BYTES` ({Limits().notify_bytes // 1024} KiB)" in HOST.text
+
+
+def test_every_setting_is_named():
+    assert {field.upper() for field in Settings.__struct_fields__} <= set(codes(HOST.prose))

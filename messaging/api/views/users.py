@@ -104,7 +104,8 @@ class UsersView(ApiView):
             raise Forbidden("Registration is closed.")
         body = read_body(request, Credentials)
         username = _check_username(body.username)
-        _check_password(body.password, user=get_user_model()(username=username), field="password")
+        model = get_user_model()
+        _check_password(body.password, user=model(**{model.USERNAME_FIELD: username}), field="password")
         user = accounts.register_user(username=username, password=body.password)
         answer: NewUser = {"id": user.pk, "username": user.get_username()}
         return Response(answer, status=201)
