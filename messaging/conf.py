@@ -15,20 +15,23 @@ from django.core.signals import setting_changed
 
 Seconds = Annotated[float, msgspec.Meta(gt=0)]
 Count = Annotated[int, msgspec.Meta(ge=1)]
+# The transport cuts off what is longer, unanswered; the column of a title takes no more.
+FrameBytes = Annotated[int, msgspec.Meta(ge=1, le=262_144, description="a whole number from 1 to 262144")]
+TitleChars = Annotated[int, msgspec.Meta(ge=1, le=200, description="a whole number from 1 to 200")]
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The bounds and waits of the protocol; times are in seconds."""
 
     # What a client is told in `ready`.
-    frame_bytes: Count = 65_536
+    frame_bytes: FrameBytes = 65_536
     text_chars: Count = 4_000
     commands_per_second: Count = 20
     commands_burst: Count = 40
     chats: Count = 2_000
     members: Count = 1_000
 
-    title_chars: Count = 200
+    title_chars: TitleChars = 200
     # Different emoji on one message, and names in one text that are looked for among the members.
     reactions_per_message: Count = 20
     mentions_per_message: Count = 50

@@ -28,6 +28,8 @@ Milliseconds = Annotated[
     int, msgspec.Meta(ge=0, le=2**31 - 1, description="a whole number of milliseconds, 0 for none")
 ]
 Natural = Annotated[int, msgspec.Meta(ge=0, description="a whole number, 0 or more")]
+# Ten years: an end that no calendar has cannot be written into a token.
+Lifetime = Annotated[int, msgspec.Meta(ge=1, le=315_360_000, description="a whole number from 1 to 315360000")]
 Key = Annotated[str, msgspec.Meta(min_length=32, description="at least 32 characters long")]
 Rate = Annotated[
     str,
@@ -97,8 +99,8 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True, rename="upper"):
 
     secret_key: Key | None = None
     jwt_signing_key: Key | None = None
-    access_token_seconds: Count = 300
-    refresh_token_seconds: Count = 14 * 24 * 60 * 60
+    access_token_seconds: Lifetime = 300
+    refresh_token_seconds: Lifetime = 14 * 24 * 60 * 60
     refresh_cookie_secure: bool | None = None
 
     allowed_hosts: Hosts = ("localhost", "127.0.0.1", "[::1]")

@@ -10,7 +10,8 @@ import msgspec
 import pytest
 
 from messaging.conf import Limits
-from project import env
+from messaging.models import Chat
+from project import env, process
 
 
 @pytest.mark.parametrize(
@@ -25,7 +26,8 @@ from project import env
         ("CONNECTION_POLICY", "none", "CONNECTION_POLICY must be refuse or replace, not 'none'."),
         ("HISTORY_FOR_NEWCOMERS", "some", "HISTORY_FOR_NEWCOMERS must be all or since_join, not 'some'."),
         ("DATABASE_THREADS", "0", "DATABASE_THREADS must be a whole number of at least 1, not '0'."),
-        ("ACCESS_TOKEN_SECONDS", "5m", "ACCESS_TOKEN_SECONDS must be a whole number of at least 1, not '5m'."),
+        ("ACCESS_TOKEN_SECONDS", "5m", "ACCESS_TOKEN_SECONDS must be a whole number from 1 to 315360000, not '5m'."),
+        ("REFRESH_TOKEN_SECONDS", "315360001", "REFRESH_TOKEN_SECONDS must be a whole number from 1 to 315360000"),
         ("LOCK_TIMEOUT_MS", "-1", "LOCK_TIMEOUT_MS must be a whole number of milliseconds, 0 for none, not '-1'."),
         ("TRUSTED_PROXIES", "10.0.0.1", "TRUSTED_PROXIES must be a whole number, 0 or more, not '10.0.0.1'."),
         ("ALLOWED_HOSTS", "https://a.b", "ALLOWED_HOSTS must be a comma list of host names"),
@@ -85,6 +87,16 @@ def test_every_bound_and_wait_of_the_protocol_is_a_variable():
         assert getattr(env.parse({name.upper(): "7"}).limits, name) == 7
         with pytest.raises(env.Refused, match=f"onesocket: {name.upper()} must be"):
             env.parse({name.upper(): "many"})
+
+
+@pytest.mark.parametrize(
+    ("name", "most"),
+    [("FRAME_BYTES", process.MESSAGE_BYTES), ("TITLE_CHARS", Chat._meta.get_field("title").max_length)],
+)
+def test_no_bound_is_above_what_the_transport_and_the_store_take(name, most):
+    env.parse({name: f"{most}"})
+    with pytest.raises(env.Refused, match=f"{name} must be a whole number from 1 to {most}"):
+        env.parse({name: f"{most + 1}"})
 
 
 def test_no_bound_has_the_name_of_another_variable():
