@@ -82,6 +82,13 @@ def is_wanted() -> bool:
     return not users.exclude(username__in=NAMES).exists() and not Event.objects.filter(client_id=_LAST_ID).exists()
 
 
+def list_logins() -> list[dict[str, str]]:
+    """Return the logins of the demo's people who are here."""
+    users = get_user_model().objects.filter(username__in=NAMES, is_active=True)
+    present = set(users.values_list("username", flat=True))
+    return [login for login in LOGINS if login["username"] in present]
+
+
 def seed() -> None:
     """Make the people, their chats and their messages; what is there already stays as it is."""
     users = {login["username"]: _find_or_register(**login) for login in LOGINS}

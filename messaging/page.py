@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from django.contrib.auth import get_user_model
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
 from messaging.conf import get_settings
-from messaging.demo import LOGINS, NAMES
+from messaging.demo import list_logins
 
 # `connect-src 'self'` covers the WebSocket of the same origin too (CSP level 3).
 _POLICY = "; ".join(
@@ -51,7 +50,7 @@ _MODULES = _list_modules()
 def show_page(request: HttpRequest) -> HttpResponse:
     """Show the page, with the demo's logins where there are any."""
     context = {
-        "demo_users": _list_demo_users(),
+        "demo_users": list_logins() if get_settings().demo_logins else [],
         "open_registration": get_settings().open_registration,
         "sheets": [f"messaging/css/{name}.css" for name in _SHEETS],
         "modules": _MODULES,
@@ -59,11 +58,3 @@ def show_page(request: HttpRequest) -> HttpResponse:
     page = render(request, "messaging/page.html", context)
     page["Content-Security-Policy"] = _POLICY
     return page
-
-
-def _list_demo_users() -> list[dict[str, str]]:
-    if not get_settings().demo_logins:
-        return []
-    users = get_user_model().objects.filter(username__in=NAMES, is_active=True)
-    present = set(users.values_list("username", flat=True))
-    return [login for login in LOGINS if login["username"] in present]

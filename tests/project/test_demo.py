@@ -47,8 +47,9 @@ def test_run_that_was_cut_short_is_finished():
 
 def test_database_of_others_is_left_alone():
     accounts.register_user(username="zoe", password="not of the demo")
-    run_demo("--force")
+    banner = run_demo("--force")
     assert count_rows() == [1, 0, 0]
+    assert not any(login["password"] in banner for login in demo.LOGINS)
 
 
 @pytest.mark.services
