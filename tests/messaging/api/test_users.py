@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.db import connection
 
+from project.settings import PASSWORD_HASHERS
 from tests.messaging.api.conftest import PASSWORD, Caller, Person
 from tests.messaging.world import count_statements
 
@@ -29,6 +32,13 @@ def test_where_registration_is_open_anybody_makes_an_account(anybody: Caller, op
     answer = caller.post("users/", {"username": "ada", "password": PASSWORD})
     assert answer == {"id": answer["id"], "username": "ada"}
     anybody.post("token/", answer | {"password": PASSWORD}, status=200)
+
+
+def test_a_password_is_kept_as_argon2(anybody: Caller, open_door: None, settings: Any) -> None:
+    """As the project has it; the other tests hash faster."""
+    settings.PASSWORD_HASHERS = PASSWORD_HASHERS
+    user = anybody.post("users/", {"username": "ada", "password": PASSWORD})
+    assert get_user_model().objects.get(pk=user["id"]).password.startswith("argon2$argon2id$")
 
 
 @pytest.mark.django_db
