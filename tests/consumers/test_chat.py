@@ -102,7 +102,9 @@ async def test_a_bad_frame_is_answered_and_the_next_good_one_works(world):
     await talk.expect_ack(await talk.send("ping"))
 
 
-async def test_commands_over_the_rate_are_refused_with_their_id(world):
+async def test_commands_over_the_rate_are_refused_with_their_id(world, limits):
+    # So slow that nothing of note is allowed anew while they are sent, however slow the machine.
+    limits(commands_per_second=1)
     talk = await world.join(await world.user("ann"))
     ids = [await talk.send("ping") for _ in range(42)]
     answers = [await talk.take() for _ in ids]
@@ -110,10 +112,11 @@ async def test_commands_over_the_rate_are_refused_with_their_id(world):
     assert [answer["id"] for answer in answers] == ids
     assert refused
     assert {answer["code"] for answer in refused} == {"rate_limited"}
-    assert 0 < refused[0]["retry_after"] <= 0.05
+    assert 0 < refused[0]["retry_after"] <= 1
 
 
-async def test_a_flood_ends_the_connection(world):
+async def test_a_flood_ends_the_connection(world, limits):
+    limits(commands_per_second=1)
     talk = await world.join(await world.user("ann"))
     for _ in range(170):
         await talk.send("ping")
