@@ -89,12 +89,14 @@ async def shop(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
     await shop.manage("makemigrations", "shop")
     await shop.manage("migrate")
     server = await shop.start("uvicorn", "shop.asgi:application", "--port", shop.url.rpartition(":")[2])
-    async with asyncio.timeout(PATIENCE), httpx.AsyncClient() as http:
-        while not await _answers(http, shop.url):  # noqa: ASYNC110 -- it tells nobody
-            await asyncio.sleep(0.05)
-    yield shop
-    server.terminate()
-    await server.communicate()
+    try:
+        async with asyncio.timeout(PATIENCE), httpx.AsyncClient() as http:
+            while not await _answers(http, shop.url):  # noqa: ASYNC110 -- it tells nobody
+                await asyncio.sleep(0.05)
+        yield shop
+    finally:
+        server.terminate()
+        await server.communicate()
 
 
 async def _answers(http: httpx.AsyncClient, url: str) -> bool:
