@@ -18,10 +18,7 @@ GetResponse = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
 
 @async_only_middleware
 def answer_probes(get_response: GetResponse) -> GetResponse:
-    """Answer `/healthz` and `/readyz`, and pass on everything else.
-
-    It stands before all other middleware: a probe that names the process by its address is no visitor of an allowed host.
-    """
+    """Answer `/healthz` and `/readyz`, and pass on everything else."""
 
     async def middleware(request: HttpRequest) -> HttpResponseBase:
         match request.path_info:
