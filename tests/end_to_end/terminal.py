@@ -11,6 +11,8 @@ import termios
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
+
 from tests.server import PASSWORD, ROOT, Server
 from tests.vocabulary import PATIENCE
 
@@ -50,12 +52,21 @@ class Program:
     async def expect(self, *texts: str) -> None:
         """Wait until these were shown, in this order, after what was expected before."""
         for text in texts:
-            async with asyncio.timeout(4 * PATIENCE):
-                while (place := self.shown.find(text, self._taken)) < 0:
-                    assert self._screen >= 0, self.shown
-                    self._news.clear()
-                    await self._news.wait()
+            try:
+                async with asyncio.timeout(4 * PATIENCE):
+                    place = await self._find(text)
+            except TimeoutError:
+                pytest.fail(
+                    f"{text!r} was not shown after {self.shown[: self._taken]!r}, but {self.shown[self._taken :]!r}"
+                )
             self._taken = place + len(text)
+
+    async def _find(self, text: str) -> int:
+        while (place := self.shown.find(text, self._taken)) < 0:
+            assert self._screen >= 0, self.shown
+            self._news.clear()
+            await self._news.wait()
+        return place
 
     def end_input(self) -> None:
         """Close what it reads from."""
