@@ -136,6 +136,11 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
         """How many writes have no answer yet."""
         return self.writes.count
 
+    def oldest_unanswered(self) -> float | None:
+        """Return since when the oldest write or marker waits for its answer, or None where none does."""
+        waiting = (since for since in (self.writes.oldest(), self.marks.oldest()) if since is not None)
+        return min(waiting, default=None)
+
     async def rejoin(self) -> None:
         """Join all groups again: the channel layer may have lost it."""
         await self.subscriptions.rejoin()

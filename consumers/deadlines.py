@@ -68,7 +68,7 @@ class Deadlines:
         self.cancel("room")
 
     def watch_answers(self, oldest: Callable[[], float | None]) -> None:
-        """End the connection when a write waits too long; `oldest` tells since when one does, on the monotonic clock."""
+        """End the connection when a command waits too long; `oldest` tells since when one does, on the monotonic clock."""
         if "answers" not in self._timers and (since := oldest()) is not None:
             left = since + get_limits().answer_seconds - time.monotonic()
             self._timers["answers"] = self._loop.call_later(left, self._check_answers, oldest)

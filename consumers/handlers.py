@@ -97,7 +97,7 @@ def submit_write(consumer: ChatConsumer, command: AnyWrite) -> None:
     write = Write.from_command(consumer.user, command)
     pending = Pending(command.chat, command.id, write.content_hash or "", since=time.monotonic())
     consumer.writes.add(pending)
-    consumer.deadlines.watch_answers(consumer.writes.oldest)
+    consumer.deadlines.watch_answers(consumer.oldest_unanswered)
 
     def refuse(error: ChatError) -> None:
         metrics.count_answer(type(command), error.code)
@@ -155,7 +155,8 @@ def _fitting(frames: list[bytes], room: int) -> list[msgspec.Raw]:
 
 def mark_read(consumer: ChatConsumer, command: Read) -> None:
     """Store the marker soon; many of one chat become one."""
-    consumer.marks.put(command.chat, command.seq, id=command.id)
+    consumer.marks.put(command.chat, command.seq, id=command.id, now=time.monotonic())
+    consumer.deadlines.watch_answers(consumer.oldest_unanswered)
 
 
 async def tell_typing(consumer: ChatConsumer, command: Typing) -> None:

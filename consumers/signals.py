@@ -25,6 +25,8 @@ class _Mark:
 
     seq: int = -1
     ids: list[str] = field(default_factory=list)
+    # When the first of them came, on whatever clock the edge has.
+    since: float = 0.0
 
 
 class ReadMarks:
@@ -38,8 +40,15 @@ class ReadMarks:
         self._runtime = runtime
         self._answer = answer
         self._marks: dict[int, _Mark] = {}
+        # Those that are on their way to the store.
+        self._moving: dict[int, _Mark] = {}
 
-    def put(self, chat: int, seq: int, *, id: str | None) -> None:
+    def oldest(self) -> float | None:
+        """Return since when the oldest one that asks for an answer waits, or None where there is none."""
+        waiting = (mark.since for mark in (*self._moving.values(), *self._marks.values()) if mark.ids)
+        return min(waiting, default=None)
+
+    def put(self, chat: int, seq: int, *, id: str | None, now: float) -> None:
         """Want the marker of `chat` at `seq`; the answer, if an `id` asks for one, comes when it is stored."""
         mark = self._marks.get(chat)
         if mark is None:
@@ -47,12 +56,14 @@ class ReadMarks:
             self._runtime.spawn(self._store(chat))
         mark.seq = max(mark.seq, seq)
         if id is not None:
+            mark.since = mark.since if mark.ids else now
             mark.ids.append(id)
 
     async def _store(self, chat: int) -> None:
         while (mark := self._marks[chat]).seq >= 0:
-            self._marks[chat] = _Mark()
+            self._moving[chat], self._marks[chat] = mark, _Mark()
             error = await self._move(chat, mark.seq)
+            del self._moving[chat]
             for id in mark.ids:
                 self._answer(chat, id, error)
             if not self._runtime.draining:
