@@ -12,6 +12,8 @@ from tests.docs.markdown import ROOT, Document, codes
 ERRORS = Document("docs/errors.md")
 ROWS = ERRORS.tables()[0]
 NAMED = [(codes(code)[0], test) for code, _, _, *cells in ROWS for cell in cells for test in codes(cell)]
+# Where the tests of the two columns stand.
+EDGES = (("tests/consumers/", "tests/protocol/"), ("tests/messaging/api/",))
 LATER = {ErrorCode.ATTACHMENT_TOO_LARGE, ErrorCode.ATTACHMENT_TYPE}
 
 
@@ -33,6 +35,12 @@ def test_every_code_has_its_row():
 def test_every_code_but_those_of_later_is_reached():
     assert {code for code, _ in NAMED} == set(ErrorCode) - LATER
     assert all(f"`{code.value}`" in ERRORS.prose.split("|")[0] for code in LATER)
+
+
+def test_each_column_names_tests_of_its_own_edge():
+    for _, _, _, *cells in ROWS:
+        for cell, folders in zip(cells, EDGES, strict=True):
+            assert all(test.startswith(folders) for test in codes(cell))
 
 
 @pytest.mark.parametrize(("code", "test"), NAMED)
