@@ -9,20 +9,23 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Callable
 from typing import Any, NoReturn, TypeVar
 
 import msgspec
 from emoji import is_emoji
-from msgspec import UNSET
+from msgspec import UNSET, Raw, Struct, UnsetType
 
 from messaging.errors import BadFrame, BadJson, ChatError, FrameTooLarge, UnknownType
 from messaging.protocol.frames import (
     MAX_INTEGER,
     AnyCommand,
     AnyWrite,
+    ClientId,
     Error,
     Event,
     Hello,
+    Integer,
     MessageEdit,
     MessageSend,
     ReactionSet,
@@ -35,6 +38,7 @@ _CLIENT_ID = re.compile(r"[!-~]{1,64}")
 _FIELD_IN_PATH = re.compile(r"`\$\.(\w+)")
 _MISSING_FIELD = re.compile(r"required field `(\w+)`")
 
+T = TypeVar("T")
 Texted = TypeVar("Texted", bound=MessageSend | MessageEdit)
 
 _COMMAND_TYPES = {command.__struct_config__.tag for command in AnyCommand.__args__}
@@ -60,6 +64,21 @@ class RefusedFrame(Exception):
 _decode = msgspec.json.Decoder(AnyCommand).decode
 
 
+class _Address(Struct):
+    """What is told of a frame that was refused; all else in it is passed over without being made into objects."""
+
+    type: Raw | UnsetType = UNSET
+    id: Raw | UnsetType = UNSET
+    chat: Raw | UnsetType = UNSET
+
+
+_decode_address = msgspec.json.Decoder(_Address).decode
+_decode_type = msgspec.json.Decoder(str).decode
+_decode_id = msgspec.json.Decoder(ClientId).decode
+_decode_chat = msgspec.json.Decoder(Integer).decode
+_UNREADABLE = (msgspec.MsgspecError, UnicodeError, RecursionError, ValueError)
+
+
 class Codec:
     """Decodes the commands of one server; `frame_bytes` and `text_chars` are its limits."""
 
@@ -74,7 +93,7 @@ class Codec:
             raise RefusedFrame(FrameTooLarge(f"A frame may have {self._frame_bytes} bytes."))
         try:
             command = _decode(text)
-        except (msgspec.MsgspecError, UnicodeError, RecursionError, ValueError) as error:
+        except _UNREADABLE as error:
             _explain(text, error)
         return self._checked(command)
 
@@ -158,18 +177,33 @@ def subject_of(event: Event) -> tuple[int, int]:
 
 def _explain(text: str, error: Exception) -> NoReturn:
     """Raise the RefusedFrame that says what is wrong with a frame that could not be decoded."""
+    address = _read(text, _decode_address) if isinstance(error, msgspec.ValidationError) else None
+    if address is None:
+        _explain_slowly(text, error)
+    type_ = _read(address.type, _decode_type)
+    is_known = type_ is None or type_ in _COMMAND_TYPES
+    refusal = _bad_field(_field_of(error)) if is_known else UnknownType()
+    id, chat = _read(address.id, _decode_id), _read(address.chat, _decode_chat)
+    raise RefusedFrame(refusal, id=id, chat=chat, is_hello=type_ == "hello")
+
+
+def _read(part: Raw | UnsetType | str, decode: Callable[[Any], T]) -> T | None:
+    try:
+        return None if part is UNSET else decode(part)
+    except _UNREADABLE:
+        return None
+
+
+def _explain_slowly(text: str, error: Exception) -> NoReturn:
+    """Do the same with what is no JSON, no object or not text; all of it is counted, so that nobody sends much of it."""
     frame = _parse_anything(text)
     if not isinstance(frame, dict):
         raise RefusedFrame(BadFrame("A frame is one JSON object."))
-    id, chat, type_ = frame.get("id"), frame.get("chat"), frame.get("type")
+    id, chat = frame.get("id"), frame.get("chat")
     readable_id = id if isinstance(id, str) and _CLIENT_ID.fullmatch(id) else None
     readable_chat = chat if type(chat) is int and 0 <= chat <= MAX_INTEGER else None
-    refusal: ChatError
-    if isinstance(type_, str) and type_ not in _COMMAND_TYPES:
-        refusal = UnknownType()
-    else:
-        refusal = _bad_field(_field_of(error) or _field_with_surrogate(frame))
-    raise RefusedFrame(refusal, id=readable_id, chat=readable_chat, is_hello=type_ == "hello")
+    refusal = _bad_field(_field_of(error) or _field_with_surrogate(frame))
+    raise RefusedFrame(refusal, id=readable_id, chat=readable_chat, is_hello=frame.get("type") == "hello")
 
 
 def _parse_anything(text: str) -> Any:

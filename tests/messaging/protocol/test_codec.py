@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -229,13 +230,29 @@ def test_json_that_is_no_object_is_a_bad_frame(text):
         ('{"type":"nope"}', None, None),
         ('{"type":"","id":"a b","chat":-7}', None, None),
         ('{"type":"PING","id":5,"chat":true}', None, None),
-        ('{"type":"\\ud800","id":"a"}', "a", None),
         ('{"type":"nope","id":"a","x":%s}' % ("1" * 5_000), "a", None),
     ],
 )
 def test_an_unknown_type_is_told_with_the_id_that_could_be_read(text, id, chat):
     refused = refusal_of(text)
     assert (refused.error.code, refused.id, refused.chat) == ("unknown_type", id, chat)
+
+
+def test_a_frame_of_an_unknown_type_is_not_made_into_objects():
+    text = '{"type":"nope","id":"a","x":[%s[]]}' % ("[]," * 20_000)
+    tracemalloc.start()
+    try:
+        assert refusal_of(text).error.code == "unknown_type"
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 2 * len(text)
+
+
+@pytest.mark.parametrize("fields", [r'"type":"\ud800"', r'"type":"nope","x":"\ud800"', r'"x":"\ud800","type":"nope"'])
+def test_what_is_not_text_is_a_bad_frame_whatever_its_type(fields):
+    refused = refusal_of(f'{{"id":"a","chat":7,{fields}}}')
+    assert (refused.error.code, refused.id, refused.chat) == ("bad_frame", "a", 7)
 
 
 @pytest.mark.parametrize("type_", ["5", "null", "[]", "{}", "true"])
