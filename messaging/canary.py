@@ -16,7 +16,7 @@ from channels.layers import get_channel_layer
 
 from messaging import metrics
 from messaging.conf import get_limits
-from messaging.fanout import group_for_node, publish, tell_canary
+from messaging.fanout import group_for_node, publish_by_broker, tell_canary
 from messaging.tasks import end_tasks
 
 logger = logging.getLogger(__name__)
@@ -93,9 +93,9 @@ class Canary:
             await self._join()
         self._song += 1
         self._heard.clear()
-        await publish([tell_canary(self._group, self._song)])
         try:
             async with asyncio.timeout(get_limits().publish_seconds):
+                await publish_by_broker(tell_canary(self._group, self._song))
                 await self._heard.wait()
         except TimeoutError:
             return False

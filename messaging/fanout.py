@@ -120,7 +120,7 @@ class Publisher:
 
 
 async def publish(publications: Sequence[Publication]) -> None:
-    """Publish here and now; what the layer does not take is lost."""
+    """Publish here and now; what the layer does not take is lost, but, on ours, for the receivers of this process."""
     layer = get_channel_layer()
     try:
         async with asyncio.timeout(get_limits().publish_seconds):
@@ -132,6 +132,11 @@ async def publish(publications: Sequence[Publication]) -> None:
     except Exception:  # whatever the layer raises: it is a hint that was lost, no more
         metrics.PUBLISH_FAILURES.inc(len(publications))
         logger.warning("%d publications were lost by the channel layer.", len(publications), exc_info=True)
+
+
+async def publish_by_broker(publication: Publication) -> None:
+    """Publish by way of the broker to everybody, this process too; raises what the layer raises."""
+    await get_channel_layer().group_send(*publication)
 
 
 def publish_now(publications: Sequence[Publication]) -> None:

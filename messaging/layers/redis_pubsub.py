@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 import uuid
 from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn, cast
@@ -19,6 +20,10 @@ logger = logging.getLogger(__name__)
 
 # How long a join waits for the broker's word; without it the join still stands.
 _CONFIRM_SECONDS = 1.0
+
+# Before a message stands who gave it to its own receivers already, or nobody.
+_ORIGIN_BYTES = 8
+_NOBODY = bytes(_ORIGIN_BYTES)
 
 
 class _Shard(RedisSingleShardConnection):
@@ -96,6 +101,7 @@ class _LoopLayer(RedisPubSubLoopLayer):
         super().__init__(hosts=hosts, prefix=prefix, channel_layer=channel_layer, **config)
         self._shards: list[_Shard] = [_Shard(host, self) for host in decode_hosts(hosts)]
         self._sinks: dict[str, Sink] = {}
+        self._origin = secrets.token_bytes(_ORIGIN_BYTES)
 
     async def new_channel(self, prefix: str = "specific.") -> str:
         """Name a channel; Redis hears of it only when somebody receives on it."""
@@ -138,17 +144,25 @@ class _LoopLayer(RedisPubSubLoopLayer):
             await self._only_shard().unsubscribe_unused(empty)
 
     async def send_groups(self, publications: Sequence[tuple[str, Message]]) -> None:
-        """Send many group messages in one round trip, in order."""
+        """Send many group messages, in order: to the receivers here at once, to other processes in one round trip."""
         serialize = self.channel_layer.serialize
-        packed = [(self._get_group_channel_name(group), serialize(message)) for group, message in publications]
+        packed = [
+            (self._get_group_channel_name(group), serialize(message, origin=self._origin))
+            for group, message in publications
+        ]
+        for (name, data), (_, message) in zip(packed, publications, strict=True):
+            # A copy: receivers keep in a message what they made of it, and the sender may send it again.
+            self._deliver(name, data, dict(message))
         await self._only_shard().publish_all(packed)
 
     def receive_published(self, name: str, data: bytes) -> None:
-        """Give a message from Redis to every local receiver, decoded once."""
+        """Give a message from Redis to every local receiver, decoded once; what came from here they have."""
         if name in self.channels:
             self.channels[name].put_nowait(data)
-            return
-        message: Message | None = None
+        elif not data.startswith(self._origin):
+            self._deliver(name, data, None)
+
+    def _deliver(self, name: str, data: bytes, message: Message | None) -> None:
         receivers = 0
         for channel in tuple(self.groups.get(name, ())):
             if (sink := self._sinks.get(channel)) is not None:
@@ -182,13 +196,13 @@ class RedisPubSubLayer(RedisPubSubChannelLayer):
     def _refuse_hosts() -> NoReturn:
         raise ValueError("The channel layer takes one Redis server or one Sentinel master, not several hosts.")
 
-    def serialize(self, message: Message) -> bytes:
-        """Return a message as it travels."""
-        return seal(super().serialize(message), self._key)
+    def serialize(self, message: Message, origin: bytes = _NOBODY) -> bytes:
+        """Return a message as it travels, with who gave it to its own receivers already."""
+        return origin + seal(super().serialize(message), self._key)
 
     def deserialize(self, message: bytes) -> Message:
         """Return a message that travelled; raises ValueError where it is none of ours."""
-        return cast(Message, super().deserialize(unseal(message, self._key)))
+        return cast(Message, super().deserialize(unseal(message[_ORIGIN_BYTES:], self._key)))
 
     def _get_layer(self) -> _LoopLayer:
         loop = asyncio.get_running_loop()
@@ -214,5 +228,5 @@ class RedisPubSubLayer(RedisPubSubChannelLayer):
         await self._get_layer().leave(groups, channel)
 
     async def send_groups(self, publications: Sequence[tuple[str, Message]]) -> None:
-        """Send many group messages, in order."""
+        """Send many group messages, in order; those attached here are called at once."""
         await self._get_layer().send_groups(publications)

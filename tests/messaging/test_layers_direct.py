@@ -11,6 +11,7 @@ import redis.asyncio
 
 from messaging.layers import InMemoryLayer, RedisPubSubLayer
 from tests.messaging.places import OUR_REDIS, OURS, Ear, numbered, receive
+from tests.vocabulary import PATIENCE
 
 both = pytest.mark.parametrize("place", OURS, indirect=True)
 
@@ -84,6 +85,30 @@ async def test_many_messages_go_out_in_their_order(place):
     ear = await Ear.on(place.layer(), "chat.1", "chat.2")
     await place.layer().send_groups([(f"chat.{1 + n % 2}", numbered(n)) for n in range(50)])
     assert [await ear.hear() for _ in range(50)] == list(range(50))
+
+
+@both
+async def test_what_a_process_publishes_it_hears_once(place):
+    layer, other = place.layer(), place.layer()
+    ear = await Ear.on(layer, "chat.1")
+    await layer.send_groups([("chat.1", numbered("own")), ("chat.1", numbered("own too"))])
+    await other.send_groups([("chat.1", numbered("another's"))])
+    assert [await ear.hear() for _ in range(3)] == ["own", "own too", "another's"]
+    assert ear.idle
+
+
+@pytest.mark.services
+@pytest.mark.parametrize("place", [OUR_REDIS], indirect=True)
+async def test_who_is_in_the_same_process_hears_while_redis_takes_nothing(place):
+    layer = place.layer()
+    ear, message = await Ear.on(layer, "chat.1"), numbered(1)
+    async with redis.asyncio.from_url(os.environ["REDIS_URL"]) as client:
+        await client.client_pause(10_000, all=False)
+        sending = asyncio.ensure_future(layer.send_groups([("chat.1", message)]))
+        assert await ear.message() == message
+        assert not sending.done()
+        await client.client_unpause()
+        await asyncio.wait_for(sending, PATIENCE)
 
 
 @both
