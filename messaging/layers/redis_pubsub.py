@@ -11,6 +11,7 @@ from typing import Any, NoReturn, cast
 
 from channels_redis.pubsub import RedisPubSubChannelLayer, RedisPubSubLoopLayer, RedisSingleShardConnection
 from channels_redis.utils import _wrap_close, decode_hosts
+from redis._parsers.hiredis import NOT_ENOUGH_DATA, _AsyncHiredisParser
 
 from messaging import metrics
 from messaging.layers.sinks import Message, Sink, deliver
@@ -24,6 +25,12 @@ _CONFIRM_SECONDS = 1.0
 # Before a message stands who gave it to its own receivers already, or nobody.
 _ORIGIN_BYTES = 8
 _NOBODY = bytes(_ORIGIN_BYTES)
+
+
+# A pipeline of PUBLISH would be answered once for each, and an answer costs the client more than the command.
+_PUBLISH_ALL = """
+for i = 1, #ARGV, 2 do redis.call('PUBLISH', ARGV[i], ARGV[i + 1]) end
+"""
 
 
 class _Shard(RedisSingleShardConnection):
@@ -64,10 +71,7 @@ class _Shard(RedisSingleShardConnection):
     async def publish_all(self, publications: Sequence[tuple[str, bytes]]) -> None:
         """Publish in order, in one round trip."""
         self._ensure_redis()
-        pipeline = self._redis.pipeline(transaction=False)
-        for name, data in publications:
-            pipeline.publish(name, data)
-        await pipeline.execute()
+        await self._redis.register_script(_PUBLISH_ALL)(args=[part for each in publications for part in each])
 
     async def _do_receiving(self) -> None:
         while True:
@@ -76,6 +80,7 @@ class _Shard(RedisSingleShardConnection):
                     message = await self._pubsub.get_message(ignore_subscribe_messages=False, timeout=1.0)
                     if message is not None:
                         self._receive_message(message)
+                    await self._receive_rest()
                 else:
                     await asyncio.sleep(0.05)
             except asyncio.CancelledError:
@@ -83,6 +88,16 @@ class _Shard(RedisSingleShardConnection):
             except Exception:
                 logger.warning("The connection to Redis is lost; trying again.", exc_info=True)
                 await asyncio.sleep(1)
+
+    async def _receive_rest(self) -> None:
+        """Take what came in the same read as the last message: asking for each would cost more than all else about it."""
+        parser = getattr(self._pubsub.connection, "_parser", None)
+        reader: Any = parser._reader if isinstance(parser, _AsyncHiredisParser) else None
+        while reader is not None and (response := reader.gets()) is not NOT_ENOUGH_DATA:
+            if response[0] == b"message":
+                self.channel_layer.receive_published(response[1].decode(), response[2])
+            elif (message := await self._pubsub.handle_message(response)) is not None:
+                self._receive_message(message)
 
     def _receive_message(self, message: Message) -> None:
         name = message["channel"].decode()
