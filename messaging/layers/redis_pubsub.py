@@ -100,13 +100,13 @@ class _Shard(RedisSingleShardConnection):
                 self._receive_message(message)
 
     def _receive_message(self, message: Message) -> None:
-        name = message["channel"].decode()
+        # A pong has no channel: after Redis stood still, those of all checks of its health come together.
         if message["type"] == "subscribe":
-            confirmation = self._confirmations.pop(name, None)
+            confirmation = self._confirmations.pop(message["channel"].decode(), None)
             if confirmation is not None and not confirmation.done():
                 confirmation.set_result(None)
         elif message["type"] == "message":
-            self.channel_layer.receive_published(name, message["data"])
+            self.channel_layer.receive_published(message["channel"].decode(), message["data"])
 
 
 class _LoopLayer(RedisPubSubLoopLayer):

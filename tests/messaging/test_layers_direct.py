@@ -111,6 +111,21 @@ async def test_who_is_in_the_same_process_hears_while_redis_takes_nothing(place)
         await asyncio.wait_for(sending, PATIENCE)
 
 
+@pytest.mark.services
+async def test_a_redis_that_stood_still_is_heard_as_soon_as_it_goes_on(caplog):
+    host = {"address": os.environ["REDIS_URL"], "health_check_interval": 0.1}
+    layer, other = (RedisPubSubLayer(hosts=[host], prefix="still") for _ in range(2))
+    ear = await Ear.on(layer, "chat.1")
+    async with redis.asyncio.from_url(os.environ["REDIS_URL"]) as client:
+        # For so long that its health is asked for three times.
+        await client.client_pause(3_500)
+    await other.send_groups([("chat.1", numbered(1))])
+    assert await ear.hear() == 1
+    assert "The connection to Redis is lost" not in caplog.text
+    await layer.flush()
+    await other.flush()
+
+
 @both
 async def test_nothing_sent_joined_or_left_is_nothing(place):
     layer = place.layer()
