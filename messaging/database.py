@@ -18,7 +18,15 @@ from typing import Any, ParamSpec, TypeVar
 
 import msgspec
 from django.core.exceptions import ImproperlyConfigured
-from django.db import InterfaceError, InternalError, OperationalError, close_old_connections, connection, connections
+from django.db import (
+    InterfaceError,
+    InternalError,
+    NotSupportedError,
+    OperationalError,
+    close_old_connections,
+    connection,
+    connections,
+)
 
 from messaging import metrics
 from messaging.conf import get_settings
@@ -37,6 +45,8 @@ STORE_AWAY = (OperationalError, InterfaceError, InternalError)
 _VICTIM = frozenset({"40P01", "40001"})
 # And lock_not_available: in all three it is there, and others were in the way.
 _CONTENTION = _VICTIM | {"55P03"}
+# feature_not_supported: a migration changed what a prepared statement returns. Undone, the driver forgets all it prepared.
+_DONE_AGAIN = _VICTIM | {"0A000"}
 # A transaction that was undone for another is done again, so many times in all, after a moment of up to so many seconds.
 _TRIES = 4
 _TRY_AGAIN_SECONDS = 0.05
@@ -135,12 +145,12 @@ def _sqlstate(error: BaseException) -> str | None:
 
 
 def try_again(transaction: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run a whole transaction; one that the database undid for the sake of another is run again, a few times."""
+    """Run a whole transaction; one that the database undid for the sake of another, or of a migration, is run again."""
     for attempt in range(1, _TRIES):
         try:
             return transaction(*args, **kwargs)
-        except OperationalError as error:
-            if _sqlstate(error) not in _VICTIM or connection.in_atomic_block:
+        except (OperationalError, NotSupportedError) as error:
+            if _sqlstate(error) not in _DONE_AGAIN or connection.in_atomic_block:
                 raise
             metrics.TRANSACTIONS_RETRIED.inc()
             # At different moments, or they meet again.

@@ -10,6 +10,7 @@ from messaging.log import append
 from tests.messaging.world import (
     deletion,
     edition,
+    in_threads,
     make_group,
     make_users,
     membership,
@@ -17,6 +18,7 @@ from tests.messaging.world import (
     plans_of,
     reaction,
     say,
+    seqs_of,
 )
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True)]
@@ -95,6 +97,23 @@ def test_a_statement_is_prepared_once_whatever_the_size_of_its_batch():
     say(chat, ann, *(f"{n}" for n in range(50)))
     assert len(prepared) >= 6
     assert _prepared() == prepared
+
+
+def test_a_column_that_is_changed_meanwhile_fails_no_write():
+    (ann,) = make_users("ann")
+    chat = make_group(ann)
+    say(chat, ann, "one")
+
+    def alter(size: int) -> None:
+        sql = f"ALTER TABLE messaging_chat ALTER COLUMN title TYPE varchar({size})"
+        in_threads(1, lambda _: execute(sql, []))
+
+    alter(300)
+    try:
+        say(chat, ann, "two")
+    finally:
+        alter(200)
+    assert seqs_of(chat) == [1, 2]
 
 
 def test_a_plan_that_was_made_for_an_empty_table_is_not_kept():
