@@ -43,7 +43,9 @@ THROTTLE_FAILURES = Counter("chat_throttle_failures_total", "HTTP requests let t
 EVENTS = Counter("chat_events_total", "Events written by kind.", ["kind"])
 COMMIT_WRITES = Histogram("chat_commit_writes", "Writes per commit.", buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256, 512))
 COMMIT_SECONDS = Histogram("chat_commit_seconds", "Seconds per commit.", buckets=_SECONDS)
-TRANSACTIONS_RETRIED = Counter("chat_transactions_retried_total", "Transactions that the database undid for another.")
+TRANSACTIONS_RETRIED = Counter(
+    "chat_transactions_retried_total", "Transactions that the database undid for another or a migration."
+)
 DATABASE_WAIT_SECONDS = Histogram(
     "chat_database_wait_seconds", "Seconds that work waited for a database thread.", buckets=_SECONDS
 )

@@ -94,6 +94,8 @@ class _Shard(RedisSingleShardConnection):
         parser = getattr(self._pubsub.connection, "_parser", None)
         reader: Any = parser._reader if isinstance(parser, _AsyncHiredisParser) else None
         while reader is not None and (response := reader.gets()) is not NOT_ENOUGH_DATA:
+            if isinstance(response, Exception):
+                raise response
             if response[0] == b"message":
                 self.channel_layer.receive_published(response[1].decode(), response[2])
             elif (message := await self._pubsub.handle_message(response)) is not None:
