@@ -39,7 +39,7 @@ bench: ## Measure this project beside a plain consumer, on PostgreSQL and Redis
 	@scripts/bootstrap.sh dev
 	@.venv/bin/python -m bench $(if $(QUICK),--quick) $(ARGS)
 
-bench-peers: ## Measure this project beside Socket.IO with Redis, storing in PostgreSQL and storing nothing
+bench-peers: ## Measure this project beside Socket.IO with Redis, storing and not, and Prosody with its archive
 	@scripts/bootstrap.sh dev
 	@.venv/bin/python -m bench peers $(if $(QUICK),--quick) $(ARGS)
 

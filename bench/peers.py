@@ -1,4 +1,4 @@
-"""The same load on Socket.IO with its Redis adapter, with and without storing: `make bench-peers`."""
+"""The same load on Socket.IO with its Redis adapter, with and without storing, and on Prosody: `make bench-peers`."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from bench import sustained
+from bench import prosody, sustained
 from bench.machine import CACHE, ROOT
 from bench.trial import Bench, say, trial
 from bench.world import make_chats
 
-# What stores, and what does not: the kinds of `servers.COMMANDS`, with the first rate of the search.
-PEERS = {"socket.io, storing": 1000, "socket.io, storing nothing": 2000}
+# What stores, and what does not: kinds of servers, with the first rate of the search.
+PEERS = {"socket.io, storing": 1000, "socket.io, storing nothing": 2000, prosody.KIND: 200}
 
 
 def install() -> Path:
-    """Install the peer with npm, below var/; return its folder."""
+    """Install Socket.IO with npm, below var/; return its folder."""
     folder = CACHE / "socketio"
     if shutil.which("npm") is None:
         subprocess.run([ROOT / "scripts/apt-install.sh", "nodejs", "npm"], check=True)
@@ -33,9 +33,9 @@ def install() -> Path:
 
 
 def run_peers(bench: Bench, server: str) -> dict[str, Any]:
-    """`chats` on Socket.IO, storing each message in PostgreSQL and storing nothing, and on this project."""
+    """`chats` on Socket.IO, storing each message in PostgreSQL and storing nothing, on Prosody, and on this project."""
     install()
-    figures: dict[str, Any] = {}
+    figures: dict[str, Any] = {"versions": {"prosody": prosody.install()}}
     for kind, first in {**PEERS, "ours": 1000}.items():
         with trial(bench, kind, server, make_chats()) as under:
             under.connect()

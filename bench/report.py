@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench import plot
+from bench import plot, prosody
 from bench.machine import ROOT
 from bench.results import FOLDER, read
 from bench.servers import SERVERS
@@ -19,7 +19,7 @@ _HEAD = """\
 
 Written by `python -m bench report` from the results in `bench/results/`; each of them names its commit, versions, machine
 and command. `make bench` measures everything anew, `make bench QUICK=1` takes a look within three minutes, and
-`make bench-peers` measures Socket.IO.
+`make bench-peers` measures Socket.IO and Prosody.
 
 ## How it is measured
 
@@ -34,6 +34,10 @@ and command. `make bench` measures everything anew, `make bench QUICK=1` takes a
   PostgreSQL, Redis and load, with database connections that persist. It keeps no order and no promise; this project keeps
   its whole contract while it is measured. What one user may send in a second is raised, because a user of the benchmark
   stands for many; it is still counted.
+* The **peers** carry the same load. Socket.IO speaks the frames of this project and verifies no token. Prosody, as Debian
+  packs it, is spoken to in XMPP over WebSocket: an anonymous user for each of ours, a room for each chat, and an archive of
+  all rooms in the same PostgreSQL, written before a message is passed on. XMPP has no ack; the sender's own copy, which the
+  room sends back, counts as one.
 """
 
 
@@ -97,6 +101,7 @@ _TARGETS: tuple[tuple[str, tuple[str, str], Callable[[Results, str], str]], ...]
     ("`chats`, sustained sends, to the baseline", ("≥ 30 ×", "≥ 50 ×"), _ratio("chats")),
     ("`chats`, to Socket.IO with Redis that stores in PostgreSQL", ("≥ 1.8 ×", "≥ 3 ×"), _peer("socket.io, storing")),
     ("`chats`, to Socket.IO with Redis that stores nothing", ("—", "≥ 1 ×"), _peer("socket.io, storing nothing")),
+    ("`chats`, to Prosody with its archive in PostgreSQL", ("—", "—"), _peer(prosody.KIND)),
     (
         "p99 from send to delivery at half of that rate",
         ("≤ 60 ms", "≤ 30 ms"),

@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bench import prosody
 from bench.fill import fill_baseline, fill_ours
 from bench.machine import CACHE, ROOT, SERVER_CORE, cpu_seconds, memory_kb
 from bench.stores import Store
@@ -97,7 +98,9 @@ class Place:
 
 
 def migrate(kind: str, place: Place) -> None:
-    """Make the tables."""
+    """Make the tables; Prosody makes its own."""
+    if kind == prosody.KIND:
+        return
     settings = {"ours": "project.settings", "baseline": "bench.baseline.settings"}[kind]
     command = [sys.executable, "-m", "django", "migrate", "--verbosity=0", f"--settings={settings}"]
     # The baseline has no migrations, and what has none is made after what has.
@@ -106,20 +109,25 @@ def migrate(kind: str, place: Place) -> None:
 
 
 def fill(kind: str, store: Store, world: World) -> None:
-    """Fill the tables."""
+    """Fill the tables; those of Prosody fill when people join."""
+    if kind == prosody.KIND:
+        return
     {"ours": fill_ours, "baseline": fill_baseline}[tables_of(kind)](store, world)
 
 
-def find_command(kind: str, server: str) -> list[str]:
-    """Return the command that starts a server, without its port."""
+def make_command(kind: str, server: str, port: int, place: Place, folder: Path) -> list[str]:
+    """Return the command that starts a server at a port; what it has to be told in a file is written into the folder."""
     if kind in _SOCKET_IO:
-        return ["node", "bench/socketio/server.js"]
+        return ["node", "bench/socketio/server.js", str(port)]
+    if kind == prosody.KIND:
+        config = prosody.write_config(folder / f"prosody-{port}", port, place.store.url)
+        return ["prosody", "-F", "--config", str(config)]
     program, *arguments = COMMANDS[kind, server].split()
-    return [str(Path(sys.executable).parent / program), *arguments]
+    return [str(Path(sys.executable).parent / program), *arguments, str(port)]
 
 
 def tables_of(kind: str) -> str:
-    """Return whose tables a server uses: `ours` or `baseline`."""
+    """Return whose tables a server uses: `ours`, those of the baseline, or its own."""
     return "baseline" if kind in _SOCKET_IO else kind
 
 
@@ -137,7 +145,7 @@ def serve(kind: str, server: str, place: Place, folder: Path, *, prefix: Sequenc
     log = folder / f"server-{port}.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [*prefix, "taskset", "-c", str(SERVER_CORE), *find_command(kind, server), str(port)],
+            [*prefix, "taskset", "-c", str(SERVER_CORE), *make_command(kind, server, port, place, folder)],
             cwd=ROOT,
             env=place.environment() | {"PORT": str(port)} | _peer_environment(kind),
             stdout=output,
@@ -153,15 +161,16 @@ def serve(kind: str, server: str, place: Place, folder: Path, *, prefix: Sequenc
 
 def _wait_until_ready(server: Server) -> None:
     deadline = time.monotonic() + 30
-    while not _is_ready(server.port):
+    while not _is_ready(server):
         if server.process.poll() is not None or time.monotonic() > deadline:
             raise RuntimeError(f"{server.kind} on {server.server} did not start:\n{server.log.read_text()}")
         time.sleep(0.1)
 
 
-def _is_ready(port: int) -> bool:
+def _is_ready(server: Server) -> bool:
+    path = prosody.PATH if server.kind == prosody.KIND else "/readyz"
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{server.port}{path}", timeout=2) as answer:
             return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False

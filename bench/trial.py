@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from bench import stores
+from bench import prosody, stores
 from bench.generator import Generator, Opened, Probe, write_plan
 from bench.machine import cpu_seconds_under
 from bench.servers import KEY, Place, Server, fill, migrate, serve, tables_of
@@ -133,6 +133,8 @@ def make_plan(bench: Bench, kind: str, world: World, ports: Sequence[int], *, ep
     if kind.startswith("socket.io"):
         path = "/socket.io/?EIO=4&transport=websocket"
         write_plan(plan, world, dialect="socket.io", ports=ports, key=KEY, path=path, ticket=None)
+    elif kind == prosody.KIND:
+        write_plan(plan, world, dialect="xmpp", ports=ports, key=KEY, path=prosody.PATH, ticket=None)
     else:
         dialect = "chat.v1" if kind == "ours" else "plain"
         write_plan(plan, world, dialect=dialect, ports=ports, key=KEY, epoch=epoch)

@@ -9,7 +9,7 @@
 #include "load.h"
 
 /* Return where the value of `"name":` begins, NULL where there is none; spaces as json.dumps writes them are skipped. */
-static const char *find(const char *text, size_t length, const char *name) {
+const char *find(const char *text, size_t length, const char *name) {
     const char *found = memmem(text, length, name, strlen(name));
     if (found == NULL) return NULL;
     const char *value = found + strlen(name), *end = text + length;
@@ -17,7 +17,7 @@ static const char *find(const char *text, size_t length, const char *name) {
     return value < end ? value : NULL;
 }
 
-static bool starts(const char *value, const char *word) { return strncmp(value, word, strlen(word)) == 0; }
+bool starts(const char *value, const char *word) { return strncmp(value, word, strlen(word)) == 0; }
 
 static int64_t number(const char *text, size_t length, const char *name) {
     const char *value = find(text, length, name);
@@ -35,7 +35,17 @@ void send_command(Connection *connection, const char *json, size_t length) {
     send_text(connection, packet, (size_t)size);
 }
 
+int write_message(char *command, size_t room, const char *tag, int64_t chat, const char *text) {
+    if (plan.dialect == XMPP) return write_groupchat(command, room, tag, chat, text);
+    return snprintf(command, room, "{\"type\":\"message.send\",\"id\":\"%s\",\"chat\":%lld,\"text\":\"%.*s\"}", tag,
+                    (long long)chat, plan.text_bytes, text);
+}
+
 void say_hello(Connection *connection) {
+    if (plan.dialect == XMPP) {
+        open_stream(connection);
+        return;
+    }
     char hello[16000];
     int length = snprintf(hello, sizeof hello, "{\"type\":\"hello\",\"id\":\"h\"");
     if (plan.epoch != NULL) {
@@ -78,12 +88,12 @@ static void follow(Connection *connection, const char *text, size_t length) {
     cursor->next = seq + 1;
 }
 
-static void settle(const char *text, size_t length, const char *name, void (*count)(const char *, size_t)) {
+void settle(const char *text, size_t length, const char *name, void (*count)(const char *, size_t)) {
     const char *value = find(text, length, name);
     if (value != NULL) count(value + 1, (size_t)(text + length - value - 1));
 }
 
-static void take_caught_up(Connection *connection) {
+void finish_opening(Connection *connection) {
     if (connection->state != OPENING) return;
     connection->state = OPEN;
     sockets.opening--;
@@ -105,6 +115,10 @@ static bool unwrap(Connection *connection, const char **text, size_t *length) {
 }
 
 void take_text(Connection *connection, const char *text, size_t length) {
+    if (plan.dialect == XMPP) {
+        take_stanza(connection, text, length);
+        return;
+    }
     if (plan.dialect == SOCKET_IO && !unwrap(connection, &text, &length)) return;
     const char *type = find(text, length, "\"type\":");
     if (type == NULL) return;
@@ -119,7 +133,7 @@ void take_text(Connection *connection, const char *text, size_t length) {
     } else if (starts(type, "ready\"")) {
         take_ready(connection, text, length);
     } else if (starts(type, "caught_up\"")) {
-        take_caught_up(connection);
+        finish_opening(connection);
     } else if (starts(type, "error\"") || starts(type, "bye\"")) {
         if (run.errors++ < 3) fprintf(stderr, "load: %.*s\n", (int)length, text);
     } else if (starts(type, "typing\"") || starts(type, "read\"")) {

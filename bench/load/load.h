@@ -35,7 +35,7 @@ void release(Buffer *buffer);
 
 /* ---- what a run consists of (plan.c) */
 
-typedef enum { CHAT_V1, PLAIN, SOCKET_IO } Dialect;
+typedef enum { CHAT_V1, PLAIN, SOCKET_IO, XMPP } Dialect;
 
 typedef struct {
     int64_t chat, next;  /* the seq that the next event of the chat must have */
@@ -49,7 +49,7 @@ typedef struct {
     bool wants_write;
     char *token;
     Cursor *cursors;
-    int chats;
+    int chats, joined;  /* joined: rooms that have confirmed it, in XMPP */
     Buffer in, out;
     int64_t started;
 } Connection;
@@ -100,11 +100,20 @@ size_t take_frames(Connection *connection, char *bytes, size_t length);
 void request_ticket(Connection *connection);
 void request_upgrade(Connection *connection);
 
-/* ---- the dialects (frames.c) */
+/* ---- the dialects (frames.c, xmpp.c) */
 
 void say_hello(Connection *connection);
 void take_text(Connection *connection, const char *text, size_t length);
-void send_command(Connection *connection, const char *json, size_t length);
+int write_message(char *command, size_t room, const char *tag, int64_t chat, const char *text);
+void send_command(Connection *connection, const char *command, size_t length);
+void finish_opening(Connection *connection);
+const char *find(const char *text, size_t length, const char *name);
+bool starts(const char *value, const char *word);
+void settle(const char *text, size_t length, const char *name, void (*count)(const char *, size_t));
+
+void open_stream(Connection *connection);
+void take_stanza(Connection *connection, const char *text, size_t length);
+int write_groupchat(char *stanza, size_t room, const char *tag, int64_t chat, const char *text);
 
 /* ---- a measured run (run.c) */
 

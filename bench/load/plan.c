@@ -1,7 +1,7 @@
 /* The plan: who connects where, and who is in which chat.
 
    A text file, one fact a line, users before the chats that name them by their place among the users:
-     dialect chat.v1|plain|socket.io     path /ws/?device=bench      ticket /api/ws-ticket/?device=bench
+     dialect chat.v1|plain|socket.io|xmpp     path /ws/?device=bench      ticket /api/ws-ticket/?device=bench
      epoch NAME (hello resumes each chat from its beginning)         text BYTES
      user PORT TOKEN                     chat ID WEIGHT USER USER ...
 */
@@ -95,6 +95,7 @@ static Dialect read_dialect(const char *name) {
     if (strcmp(name, "chat.v1") == 0) return CHAT_V1;
     if (strcmp(name, "plain") == 0) return PLAIN;
     if (strcmp(name, "socket.io") == 0) return SOCKET_IO;
+    if (strcmp(name, "xmpp") == 0) return XMPP;
     errx(1, "no dialect %s", name);
 }
 

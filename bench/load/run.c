@@ -57,15 +57,14 @@ static void send_message(int64_t n) {
         return;
     }
     run.expected += count_open(chat) - 1;
-    char tag[48], json[8192], text[4096];
+    char tag[48], command[8192], text[4096];
     int tagged = snprintf(tag, sizeof tag, "r%d-%lld", run.number, (long long)n);
     memset(text, 'x', sizeof text);
     memcpy(text, tag, (size_t)tagged);
     text[tagged] = ' ';
-    int length = snprintf(json, sizeof json, "{\"type\":\"message.send\",\"id\":\"%s\",\"chat\":%lld,\"text\":\"%.*s\"}", tag,
-                          (long long)chat->id, plan.text_bytes, text);
+    int length = write_message(command, sizeof command, tag, chat->id, text);
     record(&run.lag, now_ns() - run.scheduled[n]);
-    send_command(sender, json, (size_t)length);
+    send_command(sender, command, (size_t)length);
 }
 
 static void send_signal(const char *type, bool with_seq) {

@@ -21,10 +21,12 @@ static void request(Connection *connection, const char *path, const char *more) 
 
 void request_ticket(Connection *connection) { request(connection, plan.ticket, "Connection: close\r\n"); }
 
+#define UPGRADE \
+    "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" \
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+
 void request_upgrade(Connection *connection) {
-    request(connection, plan.path,
-            "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n");
+    request(connection, plan.path, plan.dialect == XMPP ? UPGRADE "Sec-WebSocket-Protocol: xmpp\r\n" : UPGRADE);
 }
 
 /* Return how many bytes the answer has, 0 while it is not whole; an answer that is no success ends the connection. */

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as xml
 
-from bench import plot, results
+from bench import plot, prosody, results
 from bench.report import write_report
 
 SUSTAINED = {
@@ -43,6 +43,13 @@ def test_what_was_not_measured_is_said(tmp_path):
     page = tell(tmp_path)
     assert "| `chats`, sustained sends, to the baseline | ≥ 30 × | 31.4 × | ≥ 50 × | not measured |" in page
     assert "| p99 from send to delivery at half of that rate | ≤ 60 ms | 9 ms | ≤ 30 ms | not measured |" in page
+
+
+def test_each_peer_has_its_line(tmp_path):
+    keep(tmp_path, "peers", "daphne", {"ratios": {"socket.io, storing": 1.5, prosody.KIND: 16.0}})
+    page = tell(tmp_path)
+    assert "to Socket.IO with Redis that stores in PostgreSQL | ≥ 1.8 × | 1.5 × | ≥ 3 × | not measured |" in page
+    assert "| `chats`, to Prosody with its archive in PostgreSQL | — | 16 × | — | not measured |" in page
 
 
 def test_every_sustained_rate_has_its_line(tmp_path):
