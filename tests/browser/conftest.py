@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Request, async_playwright
 
 from tests.browser.chromium import ARGUMENTS, EXECUTABLE
 from tests.browser.tab import serve_from_disk
@@ -101,12 +101,17 @@ class Screens:
         """Take a page that is open as a screen."""
         page.on("pageerror", lambda error: self._note(f"error: {error}"))
         page.on("console", self._hear)
-        page.on("requestfailed", lambda request: self._note(f"failed: {request.url} {request.failure}"))
+        page.on("requestfailed", self._hear_failure)
         return Screen(page, on.url)
 
     def _hear(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
             self._note(message.text)
+
+    def _hear_failure(self, request: Request) -> None:
+        # The browser asks for the icon when all else is there, and gives it up where the page has gone elsewhere by then.
+        if not (request.url.endswith("/icon.svg") and request.failure == "net::ERR_ABORTED"):
+            self._note(f"failed: {request.url} {request.failure}")
 
     def _note(self, words: str) -> None:
         if not any(expected in words for expected in self._expected):
