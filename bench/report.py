@@ -29,7 +29,8 @@ and command. `make bench` measures everything anew, `make bench QUICK=1` takes a
 * Messages are due on a schedule, whatever became of those before (open loop), and latency counts from the moment a message
   was due. A rate is **sustained** when every ack and every delivery arrives and the p99 of both is at most 250 ms; in `hall`
   at most a second. The search goes up by steps and then halves the interval; a rate fails when it fails twice.
-  Latency at half of the highest rate is that of the middle one of three runs, by p99: a shared disk stands still at times.
+  Latency at half of the highest rate is that of the middle one of the runs that a result lists in `p99_ms_of_all_at_half`,
+  because a shared disk stands still at times; one that lists none had one.
 * The **baseline** is a plain consumer as tutorials build it, in `bench/baseline/`: a membership query, `objects.create`,
   `group_send` on the default layer of channels-redis, `send_json`. It runs in the same run, on the same server program,
   PostgreSQL, Redis and load, with database connections that persist. It keeps no order and no promise; this project keeps
