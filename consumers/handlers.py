@@ -22,7 +22,7 @@ from messaging.database import as_wire_time, run_in_thread
 from messaging.errors import ChatError, RateLimited, TokenInvalid
 from messaging.fanout import tell_signal
 from messaging.folded import fold_for
-from messaging.log import Outcome, Position, Write, read_as_member
+from messaging.log import Position, read_as_member
 from messaging.presence import read_presence
 from messaging.protocol.batch import EventBatch
 from messaging.protocol.codec import encode, encode_event_for
@@ -46,6 +46,7 @@ from messaging.protocol.frames import (
     TypingTold,
 )
 from messaging.selectors import history, is_heard, membership_of, one_snapshot
+from messaging.write import Outcome, Write
 
 if TYPE_CHECKING:
     from consumers.chat import ChatConsumer

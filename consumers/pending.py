@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from consumers.outlet import Outlet
 from messaging.errors import ChatError
-from messaging.log import Outcome
 from messaging.protocol.batch import Key
 from messaging.protocol.codec import encode, encode_error
 from messaging.protocol.frames import Ack
+from messaging.write import Outcome
 
 
 @dataclass(slots=True, eq=False)

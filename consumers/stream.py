@@ -12,10 +12,10 @@ from enum import Enum
 
 from consumers.outlet import Outlet
 from consumers.pending import Pending, PendingWrites
-from messaging.log import Outcome
 from messaging.protocol.batch import EventBatch, Key, time_of
 from messaging.protocol.codec import add_id, encode
 from messaging.protocol.frames import CaughtUp, ChatJoined
+from messaging.write import Outcome
 
 
 class Verdict(Enum):

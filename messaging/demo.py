@@ -8,7 +8,8 @@ from __future__ import annotations
 from django.contrib.auth import get_user_model
 
 from messaging import accounts, services
-from messaging.models import ChatKind, Event
+from messaging.models import Event
+from messaging.policy import ChatKind
 
 NAMES = ("ada", "grace", "linus", "margaret")
 # What the page of an embedded server offers; nobody else's password is ever known.

@@ -20,10 +20,11 @@ from django.utils.asyncio import async_unsafe
 from messaging import services
 from messaging.conf import get_limits
 from messaging.errors import BadFrame, FrameTooLarge, NotAMember
-from messaging.log import Outcome, Write
-from messaging.models import Chat, ChatKind, Membership, Role
+from messaging.models import Chat, Membership
+from messaging.policy import ChatKind, Role
 from messaging.protocol.codec import Codec, clean_text, encode
 from messaging.protocol.frames import AppName, ClientId
+from messaging.write import Outcome, Write
 
 __all__ = [
     "aadd_member",
@@ -73,7 +74,7 @@ def create_chat(
     BadFrame, UserNotFound, LimitReached.
     """
     _refuse_transaction()
-    if kind not in ChatKind.values:
+    if kind not in [*ChatKind]:
         raise BadFrame("A chat is private or a group.", field="kind")
     _check_id(id)
     title = _clean_title(title) if kind == ChatKind.GROUP else ""
@@ -92,7 +93,7 @@ def add_member(
     LimitReached, Unavailable.
     """
     _refuse_transaction()
-    if role not in Role.values:
+    if role not in [*Role]:
         raise BadFrame("A role is owner, admin or member.", field="role")
     return services.add_member(actor=_find_actor(chat, actor), chat=_pk(chat), user=_pk(user), role=role)
 

@@ -18,6 +18,7 @@ from django.db.models.functions import Now, Upper
 from messaging.oversight import AuditEntry as AuditEntry
 from messaging.oversight import Deed as Deed
 from messaging.oversight import Report as Report
+from messaging.policy import ChatKind, Role
 from messaging.protocol.kinds import IN_HISTORY, Kind
 
 
@@ -95,13 +96,6 @@ class Block(models.Model):
         return f"user {self.blocker_id} blocks user {self.blocked_id}"
 
 
-class ChatKind(models.TextChoices):
-    """A pair of people, or a group that grows and shrinks."""
-
-    PRIVATE = "private"
-    GROUP = "group"
-
-
 # How far `active_at` of a chat may be behind what happened in it.
 ACTIVE_SECONDS = 5
 
@@ -109,7 +103,7 @@ ACTIVE_SECONDS = 5
 class Chat(models.Model):
     """A container of members and messages, and the counters of its log."""
 
-    kind = models.CharField(max_length=8, choices=ChatKind.choices)
+    kind = models.CharField(max_length=8, choices=[(kind.value, kind.value.title()) for kind in ChatKind])
     title = models.CharField(max_length=200, blank=True, default="")
     # "3:7", the ids of the two in order; null for a group.
     pair = models.CharField(max_length=80, null=True, unique=True)  # noqa: DJ001
@@ -139,14 +133,6 @@ class Chat(models.Model):
         return f"chat {self.pk}"
 
 
-class Role(models.TextChoices):
-    """What a member may do; `policy` has the table."""
-
-    OWNER = "owner"
-    ADMIN = "admin"
-    MEMBER = "member"
-
-
 class Membership(models.Model):
     """A user in a chat, kept after leaving: when it came and went, and how far it has read."""
 
@@ -154,7 +140,9 @@ class Membership(models.Model):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="memberships", db_index=False
     )
-    role = models.CharField(max_length=8, choices=Role.choices, default=Role.MEMBER)
+    role = models.CharField(
+        max_length=8, choices=[(role.value, role.value.title()) for role in Role], default=Role.MEMBER.value
+    )
     # The seq of the own member.added; 0 for an initial member, who thus sees everything.
     joined_seq = models.PositiveBigIntegerField(default=0)
     left_seq = models.PositiveBigIntegerField(null=True)

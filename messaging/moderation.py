@@ -19,9 +19,10 @@ from messaging import accounts, selectors, services
 from messaging.database import as_wire_time
 from messaging.errors import ChatError, Forbidden, MessageNotFound, NotAMember, UserNotFound
 from messaging.fanout import tell_account_changed
-from messaging.log import Write
-from messaging.models import AuditEntry, Deed, Event, Membership, Report, Role
+from messaging.models import AuditEntry, Deed, Event, Membership, Report
+from messaging.policy import Role
 from messaging.protocol.kinds import Kind
+from messaging.write import Write
 
 # Messages before and after the reported one that are kept with it.
 _AROUND = 5

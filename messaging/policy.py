@@ -11,7 +11,21 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from messaging.errors import Forbidden
-from messaging.models import ChatKind, Role
+
+
+class ChatKind(StrEnum):
+    """A pair of people, or a group that grows and shrinks."""
+
+    PRIVATE = "private"
+    GROUP = "group"
+
+
+class Role(StrEnum):
+    """What somebody is in a group, and by it may do there."""
+
+    OWNER = "owner"
+    ADMIN = "admin"
+    MEMBER = "member"
 
 
 class Action(StrEnum):

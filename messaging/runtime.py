@@ -21,11 +21,11 @@ from messaging.connections.beat import Beat
 from messaging.connections.local import LocalConnections, send_away
 from messaging.errors import ChatError, Unavailable
 from messaging.fanout import Publication, Publisher
-from messaging.log import Outcome, Write
 from messaging.presence import PresenceWatcher
 from messaging.reader import LogReader
 from messaging.signals import SignalSender
 from messaging.tail import TailWatcher
+from messaging.write import Outcome, Write
 from messaging.writer import Writer
 
 logger = logging.getLogger(__name__)

@@ -28,8 +28,8 @@ from messaging.database import (
     sql_since,
 )
 from messaging.errors import NotAMember
-from messaging.models import ACTIVE_SECONDS, Chat, ChatKind, Event, Membership
-from messaging.policy import visible_from
+from messaging.models import ACTIVE_SECONDS, Chat, Event, Membership
+from messaging.policy import ChatKind, visible_from
 from messaging.protocol.kinds import IN_HISTORY, Kind
 from messaging.reading import RECEIPTS
 

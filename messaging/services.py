@@ -17,8 +17,9 @@ from messaging.conf import get_limits
 from messaging.database import try_again
 from messaging.errors import BadFrame, ChatError, LimitReached, NotAMember, UserNotFound
 from messaging.fanout import Publication, announce, publish_now, tell_joined, tell_receipt, tell_user
-from messaging.log import Outcome, Write, append
-from messaging.models import Chat, ChatKind, Event, Membership, Role
+from messaging.log import append
+from messaging.models import Chat, Event, Membership
+from messaging.policy import ChatKind, Role
 from messaging.protocol.batch import EventBatch
 from messaging.protocol.codec import encode
 from messaging.protocol.frames import MessageDelete, MessageEdit, MessageSend, ReactionSet, ReadTold
@@ -27,6 +28,7 @@ from messaging.reading import tells_receipts
 from messaging.runtime import get_runtime
 from messaging.selectors import hears_signals
 from messaging.signals import send_stored
+from messaging.write import Outcome, Write
 
 
 def write(event: Write) -> Outcome:

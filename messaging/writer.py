@@ -17,9 +17,10 @@ from messaging.conf import get_limits
 from messaging.database import close_lane, make_lane, run_in_lane
 from messaging.errors import ChatError, RateLimited, Unavailable
 from messaging.fanout import Publisher, announce
-from messaging.log import Batch, Outcome, Write, append
+from messaging.log import Batch, append
 from messaging.protocol.batch import EventBatch
 from messaging.signals import SignalSender
+from messaging.write import Outcome, Write
 
 logger = logging.getLogger(__name__)
 

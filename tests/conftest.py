@@ -16,7 +16,7 @@ from messaging.runtime import get_runtime
 # Folders whose tests mostly wait.
 _BESIDE = ("browser", "faults", "stalls")
 
-pytest_plugins = ["tests.servers"]
+pytest_plugins = ["tests.servers", "tests.consumers.streams"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

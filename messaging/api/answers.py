@@ -6,15 +6,16 @@ from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
 import msgspec
 
-from messaging.models import ChatKind, PresenceShown, Role
+from messaging.models import PresenceShown
+from messaging.policy import ChatKind, Role
 from messaging.protocol.events import Moment
 from messaging.protocol.frames import Integer
 
 # A message as it is now, or a change of members or title in its place: an `AnyEntry` of the protocol.
 Entry = Annotated[dict[str, Any], msgspec.Meta(extra_json_schema={"$ref": "#/$defs/Entry"})]
 # As the columns have them.
-KindName = Annotated[str, msgspec.Meta(extra_json_schema={"enum": ChatKind.values})]
-RoleShown = Annotated[str, msgspec.Meta(extra_json_schema={"enum": Role.values})]
+KindName = Annotated[str, msgspec.Meta(extra_json_schema={"enum": [*ChatKind]})]
+RoleShown = Annotated[str, msgspec.Meta(extra_json_schema={"enum": [*Role]})]
 Preference = Annotated[str, msgspec.Meta(extra_json_schema={"enum": PresenceShown.values})]
 Count = Annotated[int, msgspec.Meta(ge=0)]
 

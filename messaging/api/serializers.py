@@ -22,9 +22,9 @@ from messaging.api.answers import (
 )
 from messaging.database import as_wire_time
 from messaging.folded import fold
-from messaging.log import Outcome
 from messaging.models import Membership, PresenceShown
 from messaging.reading import tells_receipts, unread_mentions
+from messaging.write import Outcome
 
 
 def show_tokens(tokens: Tokens) -> TokenPair:

@@ -2,6 +2,5 @@
 
 from messaging.log.append import Batch, append
 from messaging.log.read import LogPage, Position, read, read_as_member
-from messaging.log.write import Outcome, Write
 
-__all__ = ["Batch", "LogPage", "Outcome", "Position", "Write", "append", "read", "read_as_member"]
+__all__ = ["Batch", "LogPage", "Position", "append", "read", "read_as_member"]

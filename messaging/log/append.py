@@ -20,7 +20,7 @@ from messaging.errors import ChatError, Internal, Unavailable
 from messaging.log.load import load
 from messaging.log.prepare import prepare
 from messaging.log.store import store
-from messaging.log.write import Outcome, Write
+from messaging.write import Outcome, Write
 
 logger = logging.getLogger(__name__)
 

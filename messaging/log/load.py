@@ -23,9 +23,9 @@ from messaging.database import (
 )
 from messaging.log.mentions import names_in
 from messaging.log.state import ChatState, Known, Member, Message, State, message_of
-from messaging.log.write import Write
-from messaging.models import ChatKind
+from messaging.policy import ChatKind
 from messaging.protocol.kinds import Kind
+from messaging.write import Write
 
 Rows = list[tuple[Any, ...]]
 

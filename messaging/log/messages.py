@@ -11,8 +11,8 @@ from messaging.database import as_moment
 from messaging.errors import LimitReached, MessageNotFound
 from messaging.log.mentions import mentioned
 from messaging.log.state import ChatState, Member, Message, State
-from messaging.log.write import Write
 from messaging.policy import Actor, check_deletes, check_edits, visible_from
+from messaging.write import Write
 
 Body = dict[str, Any]
 

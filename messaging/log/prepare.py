@@ -13,11 +13,10 @@ from typing import Any
 from messaging.errors import ChatError, Forbidden, IdConflict, LimitReached, NotAMember, UserNotFound
 from messaging.log import messages
 from messaging.log.state import ChatState, Known, Member, Row, State, message_of
-from messaging.log.write import Outcome, Write
-from messaging.models import Role
-from messaging.policy import Actor, check_adds, check_changes_role, check_removes, check_renames
+from messaging.policy import Actor, Role, check_adds, check_changes_role, check_removes, check_renames
 from messaging.protocol.frames import Event
 from messaging.protocol.kinds import TRAITS, Kind
+from messaging.write import Outcome, Write
 
 
 def prepare(state: State, write: Write) -> Outcome | ChatError:

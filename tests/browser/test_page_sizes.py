@@ -9,8 +9,9 @@ import pytest
 from playwright.async_api import Route, expect
 
 from messaging.database import run_in_thread
-from messaging.log import Write, append
+from messaging.log import append
 from messaging.protocol.frames import MessageSend
+from messaging.write import Write
 from tests.browser.conftest import Screen
 from tests.server import Person
 

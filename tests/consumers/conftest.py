@@ -12,15 +12,12 @@ import pytest
 from channels.testing import WebsocketCommunicator
 from django.conf import settings
 
-from consumers.pending import PendingWrites
-from consumers.stream import Streams
 from messaging import accounts, services
 from messaging.access import issue_tokens
 from messaging.database import run_in_thread
 from messaging.runtime import get_runtime, with_runtime
 from messaging.tickets import leave_ticket
 from routing.websocket import application
-from tests.consumers.streams import CHAT, EPOCH, ME, Sent
 from tests.vocabulary import ClosedError, Frame, Talk
 
 
@@ -176,25 +173,3 @@ async def world(transactional_db: None) -> AsyncIterator[World]:
     made = World()
     yield made
     await made.close()
-
-
-@pytest.fixture
-def sent() -> Sent:
-    """Return what takes the frames of streams without a socket."""
-    return Sent()
-
-
-@pytest.fixture
-def writes(sent: Sent) -> PendingWrites:
-    """Return the unanswered writes of the one whose streams they are."""
-    return PendingWrites(ME, sent)
-
-
-@pytest.fixture
-def streams(sent: Sent, writes: PendingWrites) -> Streams:
-    """Return streams with one chat, live from seq 1."""
-    made = Streams(ME, sent, writes, held_most=8)
-    made.expect(CHAT)
-    made.begin(EPOCH, [(CHAT, 1, 0)])
-    assert sent.take() == ["caught_up"]
-    return made

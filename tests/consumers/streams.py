@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from consumers.pending import Pending, PendingWrites
 from consumers.stream import Streams, Verdict
 from messaging.protocol.batch import EventBatch
@@ -73,3 +75,25 @@ def submit(writes: PendingWrites, id: str, hash: str = "h") -> Pending:
     pending = Pending(CHAT, id, hash)
     writes.add(pending)
     return pending
+
+
+@pytest.fixture
+def sent() -> Sent:
+    """Return what takes the frames of streams without a socket."""
+    return Sent()
+
+
+@pytest.fixture
+def writes(sent: Sent) -> PendingWrites:
+    """Return the unanswered writes of the one whose streams they are."""
+    return PendingWrites(ME, sent)
+
+
+@pytest.fixture
+def streams(sent: Sent, writes: PendingWrites) -> Streams:
+    """Return streams with one chat, live from seq 1."""
+    made = Streams(ME, sent, writes, held_most=8)
+    made.expect(CHAT)
+    made.begin(EPOCH, [(CHAT, 1, 0)])
+    assert sent.take() == ["caught_up"]
+    return made

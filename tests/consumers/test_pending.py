@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from consumers.stream import Verdict
 from messaging.errors import IdConflict
-from messaging.log import Outcome
+from messaging.write import Outcome
 from tests.consumers.streams import CHAT, ME, OTHER, batch, event, read, removed, seqs, submit
 
 

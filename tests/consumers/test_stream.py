@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from consumers.pending import PendingWrites
 from consumers.stream import Streams, Verdict
-from messaging.log import Outcome
 from messaging.protocol.kinds import Kind
+from messaging.write import Outcome
 from tests.consumers.streams import CHAT, EPOCH, ME, OTHER, Sent, batch, event, read, removed, seqs, submit
 
 

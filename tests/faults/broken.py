@@ -13,7 +13,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from messaging.errors import ChatError, NotAMember
-from messaging.log import Outcome, Write
+from messaging.write import Outcome, Write
 
 # Of the package's functions the modules have the names.
 _append: Any = importlib.import_module("messaging.log.append")

@@ -16,10 +16,10 @@ from django.db import connection, connections
 from messaging.database import fetch, run_in_lane, run_in_thread
 from messaging.errors import RateLimited
 from messaging.fanout import Publisher, group_for_chat
-from messaging.log import Outcome, Write
 from messaging.models import Store
 from messaging.protocol.batch import EventBatch
 from messaging.signals import SignalSender
+from messaging.write import Outcome, Write
 from messaging.writer import Writer
 from tests.messaging.places import Ear
 from tests.messaging.world import events_of, make_group, make_users, message, metric

@@ -14,10 +14,12 @@ from django.test.utils import CaptureQueriesContext
 from prometheus_client import REGISTRY
 
 from messaging.database import Statement, fetch
-from messaging.log import Outcome, Position, Write, append, read
-from messaging.models import Chat, Membership, Role, User
+from messaging.log import Position, append, read
+from messaging.models import Chat, Membership, User
+from messaging.policy import Role
 from messaging.protocol.frames import MAX_INTEGER, Event, MessageDelete, MessageEdit, MessageSend, ReactionSet
 from messaging.protocol.kinds import Kind
+from messaging.write import Outcome, Write
 from tests.vocabulary import PATIENCE
 
 T = TypeVar("T")

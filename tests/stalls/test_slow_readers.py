@@ -8,9 +8,10 @@ import time
 import pytest
 
 from messaging.database import run_in_thread
-from messaging.log import Write, append
+from messaging.log import append
 from messaging.models import Connection
 from messaging.protocol.frames import MessageSend
+from messaging.write import Write
 from project.process import FRAMES_UNREAD
 from tests.plug import pull_plug
 from tests.server import Person, SocketTalk, database_url

@@ -17,10 +17,10 @@ from messaging.api.views.base import ApiView
 from messaging.conf import get_limits
 from messaging.errors import BadFrame, Forbidden, IdConflict, MessageNotFound
 from messaging.folded import fold_for
-from messaging.log import Write
 from messaging.models import Event
 from messaging.protocol.codec import Codec
 from messaging.protocol.frames import MessageSend
+from messaging.write import Write
 
 
 class MessagesView(ApiView):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import msgspec
 
 from messaging.conf import Limits, Settings
-from messaging.log import Outcome, Write
 from messaging.log.prepare import prepare
 from messaging.log.state import ChatState, Member, Message, State
+from messaging.write import Outcome, Write
 
 AT = "2026-01-31T12:00:00.000000Z"
 CHAT, OWNER, ADMIN, MEMBER, GONE, STRANGER = 7, 1, 2, 3, 4, 5

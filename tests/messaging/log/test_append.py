@@ -8,9 +8,10 @@ import pytest
 from django.db.models import ProtectedError
 from django.db.models.functions import Now
 
-from messaging.log import Write, append
+from messaging.log import append
 from messaging.models import ACTIVE_SECONDS, Chat, Event, Membership, Store, User
 from messaging.protocol.kinds import Kind
+from messaging.write import Write
 from tests.messaging.world import (
     addition,
     answers,

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from messaging.log import Write, append
+from messaging.log import append
+from messaging.write import Write
 from tests.messaging.world import (
     addition,
     count_statements,

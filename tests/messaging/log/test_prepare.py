@@ -6,10 +6,10 @@ from copy import deepcopy
 
 import pytest
 
-from messaging.log import Outcome
 from messaging.log.prepare import _PREPARE, prepare
 from messaging.log.state import Known, Member
 from messaging.protocol.kinds import Kind
+from messaging.write import Outcome
 from tests.messaging.log.given_state import ADMIN, AT, CHAT, GONE, MEMBER, OWNER, STRANGER, outcome_of, state
 from tests.messaging.world import addition, message, promotion, removal, renaming
 

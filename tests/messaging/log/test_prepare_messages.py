@@ -7,9 +7,9 @@ from copy import deepcopy
 import msgspec
 import pytest
 
-from messaging.log import Outcome
 from messaging.log.prepare import prepare
 from messaging.log.state import State
+from messaging.write import Outcome
 from tests.messaging.log.given_state import ADMIN, CHAT, GONE, MEMBER, OWNER, STRANGER, outcome_of, state
 from tests.messaging.world import addition, deletion, edition, message, reaction, removal
 

@@ -1,4 +1,4 @@
-"""What the log is asked to write, and what it answers."""
+"""What the log is asked to write, and what it answers. No I/O, no clock."""
 
 from __future__ import annotations
 
