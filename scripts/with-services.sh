@@ -2,6 +2,7 @@
 # Run a command with a PostgreSQL and a Redis of its own, found in DATABASE_URL and REDIS_URL, and gone after it.
 #   with-services.sh COMMAND...
 #   with-services.sh              only see to it that they, and the browser, are installed
+#   FSYNC=off                     PostgreSQL leaves it to the kernel when it writes to the disk: for tests
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -55,7 +56,7 @@ export REDIS_URL="redis://127.0.0.1:$redis_port/0"
 # pg_virtualenv follows a command that fails with its whole log, so it is told of success and the status takes another way.
 export STATUS_FILE="$tmp/status"
 # shellcheck disable=SC2016  # expanded by the inner shell, which knows the cluster
-pg_virtualenv -t -c '--locale C.UTF-8 --encoding UTF8' sh -c '
+pg_virtualenv -t -c '--locale C.UTF-8 --encoding UTF8' -o "fsync=${FSYNC:-on}" sh -c '
   export DATABASE_URL="postgres://$PGUSER:$PGPASSWORD@$PGHOST:$PGPORT/$PGDATABASE"
   status=0
   "$@" >&3 2>&4 3>&- 4>&- || status=$?

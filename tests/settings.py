@@ -24,5 +24,7 @@ SIMPLE_JWT["LEEWAY"] = ONESOCKET["LIMITS"]["token_leeway_seconds"]
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 if environment.embedded:
-    # A file: each thread would have an in-memory database of its own.
+    # A file: each thread would have an in-memory database of its own. Its commits do not wait for the disk, which may be busy
+    # for longer than a handshake may take.
     DATABASES["default"]["TEST"] = {"NAME": Path(tempfile.gettempdir()) / f"onesocket-{os.getpid()}.sqlite3"}
+    DATABASES["default"]["OPTIONS"]["init_command"] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;"
