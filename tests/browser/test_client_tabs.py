@@ -52,6 +52,18 @@ async def test_a_tab_that_joins_is_told_how_things_are_now(server, context, chat
     assert [(row["chat"], row["head"], row["from"], row["unread"]) for row in ready["chats"]] == [(chat.chat, 2, 3, 2)]
 
 
+async def test_what_one_tab_has_read_the_others_know_and_those_to_come(server, context, chat, open_tabs):
+    first, second = await open_tabs(2)
+    await chat.expect_ack(await chat.say(chat.chat, "hello"), seq=1)
+    for tab in (first, second):
+        await tab.expect_text(chat.chat, "hello")
+    await second.call("read(argument, 1)", chat.chat)
+    for tab in (first, second):
+        await tab.expect("signal", type="read", chat=chat.chat, seq=1)
+    ready = await (await Tab.open(context, server)).expect("ready")
+    assert [(row["read"], row["unread"]) for row in ready["chats"]] == [(1, 0)]
+
+
 async def test_what_a_tab_writes_is_told_once_in_all(chat, open_tabs):
     first, second = await open_tabs(2)
     await second.say(chat.chat, "from the second tab")

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
+from messaging.database import run_in_thread
+from messaging.models import User
 from tests.server import PASSWORD
 
 pytestmark = pytest.mark.services
@@ -61,6 +63,20 @@ async def test_every_chat_is_live_over_the_one_socket(server, sign_up, open_scre
     await bob.rest.send_message(second, "in the other one")
     await screen.expect(f'#chat-list [data-chat="{second}"]:has-text("in the other one")')
     assert len(sockets) == 1
+
+
+async def test_a_chat_opens_though_its_row_changes_during_the_click(server, sign_up, open_screen):
+    ann, bob = await sign_up(server, "ann", "bob")
+    chat = (await ann.rest.create_chat("private", [bob.id])).id
+    screen = await open_screen(server, ann)
+    title = await screen.page.locator(f'#chat-list [data-chat="{chat}"] .chat-title').bounding_box()
+    assert title is not None
+    await screen.page.mouse.move(title["x"] + 5, title["y"] + 5)
+    await screen.page.mouse.down()
+    await bob.rest.send_message(chat, "now")
+    await screen.expect('#chat-list li:has-text("now")')
+    await screen.page.mouse.up()
+    await screen.expect("#composer textarea")
 
 
 async def test_the_wire_shows_one_socket_and_the_frames_of_every_chat(server, sign_up, open_screen):
@@ -134,6 +150,19 @@ async def test_the_up_arrow_edits_the_last_message(pair):
     await one.say("Hello")
     await two.expect('.message:has-text("Hello"):has-text("edited")')
     assert await two.said() == ["Hello"]
+
+
+async def test_an_edit_gives_back_what_was_being_written(pair):
+    one, two, _ = pair
+    await one.say("Helo")
+    await two.expect_message("Helo")
+    for done_with in ("Enter", "Escape"):
+        await one.page.fill("#composer-text", "And then I thought")
+        await one.use_tool("Hel", "Edit")
+        await one.page.fill("#composer-text", "Hello")
+        await one.page.press("#composer-text", done_with)
+        assert await one.page.input_value("#composer-text") == "And then I thought"
+    await two.expect('.message:has-text("Hello"):has-text("edited")')
 
 
 async def test_a_deleted_message_is_gone_on_both_sides(pair):
@@ -229,6 +258,40 @@ async def test_people_are_found_and_a_private_chat_and_a_group_made(server, sign
         await one.expect(f'#chat-title:text-is("{title}")')
     await two.expect('#chat-list li:has-text("Tea")')
     await two.expect('#chat-list li:has-text("ann")')
+
+
+async def test_a_group_that_is_asked_for_with_other_people_is_another_one(server, sign_up, open_screen):
+    open_screen.expect_trouble("net::ERR_FAILED")
+    ann, *_ = await sign_up(server, "ann", "bob", "eve", "ivo")
+    screen = await open_screen(server, ann)
+
+    async def lose_the_answer(route: Route) -> None:
+        await route.fetch()
+        await route.abort()
+
+    await screen.page.click("#chats [data-new-chat]")
+    for name in ("bob", "eve"):
+        await screen.page.check(f'#new-chat-form .people label:has-text("{name}") input')
+    await screen.page.route("**/api/chats/", lose_the_answer, times=1)
+    await screen.page.click("#new-chat-form [type=submit]")
+    await expect(screen.page.locator("#new-chat-error")).not_to_be_empty()
+    await screen.page.uncheck('#new-chat-form .people label:has-text("eve") input')
+    await screen.page.check('#new-chat-form .people label:has-text("ivo") input')
+    await screen.page.click("#new-chat-form [type=submit]")
+    await screen.expect('#chat-title:text-is("bob, ivo")')
+
+
+async def test_everybody_of_a_name_can_be_found(server, sign_up, open_screen):
+    [ann] = await sign_up(server, "ann")
+    many = [User(username=f"li{number:03}") for number in range(1, 121)]
+    await run_in_thread(User.objects.bulk_create, many)
+    screen = await open_screen(server, ann)
+    await screen.page.click("#chats [data-new-chat]")
+    await screen.page.fill("#new-chat-form [name=search]", "li")
+    await expect(screen.page.locator("#new-chat-form .people li")).to_have_count(100)
+    await screen.page.click("#new-chat-form .people-more")
+    await expect(screen.page.locator("#new-chat-form .people li")).to_have_count(120)
+    await screen.expect_gone("#new-chat-form .people-more")
 
 
 async def test_a_group_is_renamed_its_members_added_promoted_and_removed(server, sign_up, open_screen):

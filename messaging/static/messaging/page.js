@@ -183,7 +183,7 @@ class Page {
     const wanted = this.#chat;
     const chat = this.#store.chats.get(wanted) ?? null;
     byId('app').dataset.view = wanted === null ? 'list' : 'chat';
-    this.#store.trimHistories(chat?.id ?? null);
+    this.#store.trimHistories(chat?.id ?? null, this.#messages.follows);
     if (chat && this.#isInside && !this.#isSettling) this.#loader.loadOpen(chat);
     this.#renderPane(wanted, chat);
     this.#messages.render(chat, this.#isSettling);

@@ -59,9 +59,9 @@ export class Api {
     return this.#rest.call('PUT', `/api/chats/${chat}/read/`, { seq });
   }
 
-  /** People one can write to. @param {string} search */
-  findPeople(search) {
-    return this.#rest.call('GET', `/api/users/?${new URLSearchParams({ search })}`);
+  /** People one can write to, by id. @param {string} search @param {any} [after] the id of the last one seen */
+  findPeople(search, after = 0) {
+    return this.#rest.call('GET', `/api/users/?${new URLSearchParams({ search, after: String(after), limit: '100' })}`);
   }
 
   /** People one shares a chat with. @param {any[]} ids */

@@ -142,7 +142,12 @@ export class Dialog {
 
   #mark() {
     if (!this.#connection.isReady) return;
-    this.#marks.forEach((seq, chat) => this.#connection.send({ type: 'read', chat, seq }));
+    const { user } = this.#replica;
+    this.#marks.forEach((seq, chat) => {
+      this.#connection.send({ type: 'read', chat, seq });
+      // The server tells the others of the chat, and not us: the other tabs hear of it from here.
+      this.#tell('signal', { type: 'read', chat, user, seq });
+    });
     this.#marks.clear();
   }
 

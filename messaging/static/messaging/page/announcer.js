@@ -15,7 +15,9 @@ export class Announcer {
 
   /** Say it to the screen reader. @param {string} words */
   say(words) {
-    setText(this.#spoken, words.slice(0, ANNOUNCED_CHARACTERS));
+    const spoken = words.slice(0, ANNOUNCED_CHARACTERS);
+    // The same words once more are news, which only a change is spoken for.
+    setText(this.#spoken, this.#spoken.textContent === spoken ? `${spoken}\u00a0` : spoken);
   }
 
   /** Say it to everybody. @param {string} words */

@@ -4,7 +4,7 @@
 
 import { avatar } from './avatar.js';
 import { make, setAttribute } from './dom.js';
-import { fullTimeOf, shortTimeOf } from './time.js';
+import { shortTimeOf } from './time.js';
 import { counted } from './words.js';
 
 /** @param {HTMLElement} node @param {any} row */
@@ -20,7 +20,7 @@ export function showChat(node, row) {
       { class: 'chat-line' },
       make('span', { class: 'chat-title', dir: 'auto' }, row.title),
       row.isOnline ? make('span', { class: 'visually-hidden' }, ' online, ') : null,
-      row.at ? make('time', { datetime: row.at, title: fullTimeOf(row.at) }, shortTimeOf(row.at)) : null,
+      row.at ? make('time', { datetime: row.at }, shortTimeOf(row.at)) : null,
     ),
     make(
       'span',

@@ -13,7 +13,10 @@ const MAX_CHARACTERS = 4000;
 const SHOW_LENGTH_FROM = 3600;
 
 /** @typedef {{kind: 'reply'|'edit', seq: number, name: string, text: string}} Purpose what the text is for */
-/** @typedef {{text: string, purpose: Purpose|null}} Draft */
+/** @typedef {{text: string, purpose: Purpose|null, before?: Draft|null}} Draft `before`: what an edit has interrupted */
+/** @type {Draft} */
+const EMPTY = { text: '', purpose: null };
+
 /**
  * @typedef {object} ComposerActions
  * @property {(chat: number, text: string, replyTo: number|null) => void} send
@@ -38,6 +41,8 @@ export class ComposerView {
   #chat = null;
   /** @type {Purpose|null} */
   #purpose = null;
+  /** @type {Draft|null} What was being written when an edit began. */
+  #before = null;
   #actions;
 
   /** @param {ComposerActions} actions */
@@ -64,19 +69,25 @@ export class ComposerView {
     if (chat === this.#chat) return;
     this.#typing.stopped();
     this.#mentions.close();
-    if (this.#chat !== null) this.#drafts.set(this.#chat, { text: this.#field.value, purpose: this.#purpose });
+    if (this.#chat !== null) this.#drafts.set(this.#chat, { ...this.#draft, before: this.#before });
     this.#chat = chat;
     const draft = chat === null ? undefined : this.#drafts.get(chat);
-    this.#set(draft?.text ?? '', draft?.purpose ?? null);
+    this.#set(draft ?? EMPTY);
     // On a phone the focus would bring up the keyboard over the messages.
     if (chat !== null && matchMedia('(pointer: fine)').matches) this.#field.focus();
   }
 
-  /** Write for a purpose: an answer keeps the text that is there, a change begins with the old one. @param {Purpose} purpose */
+  /** Write for a purpose: an answer keeps the text that is there, an edit begins with the old one. @param {Purpose} purpose */
   begin(purpose) {
-    const keeps = purpose.kind === 'reply' && this.#purpose?.kind !== 'edit';
-    this.#set(purpose.kind === 'edit' ? purpose.text : keeps ? this.#field.value : '', purpose);
+    const own = this.#purpose?.kind === 'edit' ? (this.#before ?? EMPTY) : this.#draft;
+    if (purpose.kind === 'edit') this.#set({ text: purpose.text, purpose, before: own });
+    else this.#set({ text: own.text, purpose });
     this.#field.focus();
+  }
+
+  /** @returns {Draft} */
+  get #draft() {
+    return { text: this.#field.value, purpose: this.#purpose };
   }
 
   forgetDrafts() {
@@ -102,7 +113,7 @@ export class ComposerView {
   }
 
   #cancel() {
-    this.#set(this.#purpose?.kind === 'edit' ? '' : this.#field.value, null);
+    this.#set(this.#purpose?.kind === 'edit' ? (this.#before ?? EMPTY) : { text: this.#field.value, purpose: null });
     this.#field.focus();
   }
 
@@ -117,7 +128,7 @@ export class ComposerView {
       this.#write(this.#chat, text);
       this.#typing.stopped({ silently: true });
       this.#mentions.close();
-      this.#set('', null);
+      this.#set(this.#before ?? EMPTY);
     } catch (error) {
       setText(this.#note, errorWords(error));
     }
@@ -130,10 +141,11 @@ export class ComposerView {
     else if (text !== purpose.text) this.#actions.edit(chat, purpose.seq, text);
   }
 
-  /** @param {string} text @param {Purpose|null} purpose */
-  #set(text, purpose) {
+  /** @param {Draft} draft */
+  #set({ text, purpose, before = null }) {
     this.#field.value = text;
     this.#purpose = purpose;
+    this.#before = before;
     this.#banner.hidden = purpose === null;
     setText(byId('composer-purpose-name'), purpose === null ? '' : purpose.kind === 'edit' ? 'Edit message' : `Reply to ${purpose.name}`);
     setText(byId('composer-purpose-text'), purpose?.text ?? '');

@@ -4,8 +4,6 @@
 
 import { fold } from './folding.js';
 
-// A chat that is not looked at keeps this many.
-const KEPT_WHEN_CLOSED = 200;
 // A page may show what an event that comes this soon after it tells once more.
 const PAGE_LEADS_MS = 10_000;
 
@@ -97,9 +95,9 @@ export class History {
     this.#change(event);
   }
 
-  /** Forget all but the newest messages. */
-  trim() {
-    const surplus = this.status === 'ready' ? this.items.slice(0, -KEPT_WHEN_CLOSED) : [];
+  /** Forget all but the newest messages. @param {number} kept how many there are at most */
+  trim(kept) {
+    const surplus = this.status === 'ready' ? this.items.slice(0, -kept) : [];
     if (surplus.length === 0) return;
     surplus.forEach(({ seq }) => [this.#items, this.#readAt].forEach((kept) => kept.delete(seq)));
     this.#sorted = null;

@@ -19,8 +19,8 @@ export class Loader {
   #store;
   /** The list is asked for again as soon as the answer under way has come. */
   #listAgain = false;
-  /** Chats whose members are being asked for. @type {Set<number>} */
-  #asking = new Set();
+  /** Chats whose members are being asked for, and by which generation of the store. @type {Map<number, number>} */
+  #asking = new Map();
   #rereadTimer = 0;
 
   /** @param {ChatClient} client @param {Store} store */
@@ -97,8 +97,8 @@ export class Loader {
   /** Read the members of a chat, unless that was done. @param {number} chat */
   async loadMembers(chat) {
     const store = this.#store;
-    if (store.members.isKnown(chat) || this.#asking.has(chat)) return;
-    this.#asking.add(chat);
+    if (store.members.isKnown(chat) || this.#asking.get(chat) === store.generation) return;
+    this.#asking.set(chat, store.generation);
     /** @type {any[]} */
     const members = [];
     try {

@@ -63,6 +63,11 @@ export class MessageListView {
     return this.#atEnd;
   }
 
+  /** Whether it stays with the newest messages, and nothing older is on its way. */
+  get follows() {
+    return this.#atEnd && this.#wanted === null && !this.#seeksUnread;
+  }
+
   /** @param {import('./chats.js').Chat|null} chat @param {boolean} isLoadingSoon the history will be asked for in a moment */
   render(chat, isLoadingSoon) {
     if (chat?.id !== this.#chat?.id) this.#open(chat);

@@ -16,6 +16,8 @@ export class NewChatView {
   #error = byId('new-chat-error');
   #create = this.#form.querySelector('[type=submit]');
   #chatId = '';
+  /** What was asked for under this id: a repeat finds the chat that it made. */
+  #asked = '';
   #isBusy = false;
   #picker;
   #client;
@@ -40,7 +42,7 @@ export class NewChatView {
 
   #open() {
     this.#form.reset();
-    this.#chatId = makeId();
+    this.#asked = '';
     setText(this.#error, '');
     this.#dialog.showModal();
     this.#picker.open();
@@ -62,15 +64,21 @@ export class NewChatView {
     try {
       const group = { kind: /** @type {const} */ ('group'), members, title: this.#form.elements.title.value.trim() };
       const wanted = members.length === 1 ? { kind: /** @type {const} */ ('private'), members } : group;
-      const chat = await this.#client.api.createChat(wanted, this.#chatId);
+      const chat = await this.#client.api.createChat(wanted, this.#idFor(wanted));
       this.close();
       this.#onCreated(chat);
     } catch (/** @type {any} */ error) {
-      // Another choice of people is another chat.
-      if (error?.code === 'id_conflict') this.#chatId = makeId();
       setText(this.#error, errorWords(error));
     }
     this.#isBusy = false;
     this.#render();
+  }
+
+  /** Another choice of people, or another title, is another chat. @param {object} wanted */
+  #idFor(wanted) {
+    const asked = JSON.stringify(wanted);
+    if (asked !== this.#asked) this.#chatId = makeId();
+    this.#asked = asked;
+    return this.#chatId;
   }
 }

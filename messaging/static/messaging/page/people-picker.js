@@ -18,19 +18,22 @@ export class PeoplePicker {
   #search;
   #note;
   #list;
+  #more;
   #client;
   #onChange;
   /** @type {(person: Person) => boolean} */
   #isOffered = () => true;
   /** @type {Person[]} */
   #found = [];
+  /** After whom there are more, or null. @type {any} */
+  #next = null;
   /** Numbers the searches: only the answer to the newest counts. */
   #run = 0;
   /** @type {ReturnType<typeof setTimeout>|undefined} */
   #timer;
 
   /**
-   * @param {HTMLElement} form with a field `search`, a `.people` and a `.people-note`
+   * @param {HTMLElement} form with a field `search`, a `.people`, a `.people-more` and a `.people-note`
    * @param {ChatClient} client
    * @param {() => void} onChange
    */
@@ -38,12 +41,14 @@ export class PeoplePicker {
     this.#search = /** @type {HTMLInputElement} */ (form.querySelector('[name=search]'));
     this.#note = /** @type {HTMLElement} */ (form.querySelector('.people-note'));
     this.#list = /** @type {HTMLElement} */ (form.querySelector('.people'));
+    this.#more = /** @type {HTMLElement} */ (form.querySelector('.people-more'));
     this.#client = client;
     this.#onChange = onChange;
     this.#search.addEventListener('input', () => {
       clearTimeout(this.#timer);
       this.#timer = setTimeout(() => this.#find(), TYPING_PAUSE_MS);
     });
+    this.#more.addEventListener('click', () => this.#find(this.#next));
   }
 
   /** Begin anew. @param {(person: Person) => boolean} [isOffered] */
@@ -52,22 +57,38 @@ export class PeoplePicker {
     this.#search.value = '';
     this.chosen.clear();
     this.#found = [];
+    this.#next = null;
     this.#render();
     this.#find();
   }
 
-  async #find() {
+  /** Search anew, or go on `after` somebody. @param {any} [after] */
+  async #find(after = 0) {
     const run = ++this.#run;
     setText(this.#note, 'Searching…');
     try {
-      const people = await this.#client.api.findPeople(this.#search.value.trim());
+      const people = await this.#read(after, () => run === this.#run);
       if (run !== this.#run) return;
-      this.#found = people.results.filter((/** @type {Person} */ person) => person.id !== this.#client.user && this.#isOffered(person));
+      this.#found = after === 0 ? people : [...this.#found, ...people];
       setText(this.#note, this.#found.length ? '' : 'Nobody found.');
     } catch (error) {
       if (run === this.#run) setText(this.#note, errorWords(error));
     }
     this.#render();
+  }
+
+  /**
+   * Read page after page until there is somebody to be offered.
+   * @param {any} after
+   * @param {() => boolean} isWanted
+   * @returns {Promise<Person[]>}
+   */
+  async #read(after, isWanted) {
+    const page = await this.#client.api.findPeople(this.#search.value.trim(), after);
+    if (!isWanted()) return [];
+    this.#next = page.next && page.results.at(-1).id;
+    const people = page.results.filter((/** @type {Person} */ person) => person.id !== this.#client.user && this.#isOffered(person));
+    return people.length > 0 || this.#next === null ? people : this.#read(this.#next, isWanted);
   }
 
   #render() {
@@ -78,6 +99,7 @@ export class PeoplePicker {
       create: () => make('li'),
       update: (node, person) => this.#show(node, person),
     });
+    this.#more.hidden = this.#next === null;
     this.#onChange();
   }
 

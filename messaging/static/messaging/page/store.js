@@ -10,6 +10,10 @@ import { Typing } from './typing.js';
 import { isNote } from './words.js';
 import { Writes } from './writes.js';
 
+// How many messages of a chat are kept that is not looked at, and of one whose newest messages are.
+const KEPT_WHEN_CLOSED = 200;
+const KEPT_WHEN_FOLLOWED = 2_000;
+
 /** @typedef {import('./chats.js').Chat} Chat */
 /** @typedef {import('../chat-client/connection.js').State} SocketState */
 
@@ -99,9 +103,12 @@ export class Store {
     return history;
   }
 
-  /** Keep less of the chats that are not looked at. @param {number|null} open */
-  trimHistories(open) {
-    for (const [id, history] of this.histories) if (id !== open) history.trim();
+  /** Keep less of the chats that are not looked at, and of one whose end is. @param {number|null} open @param {boolean} follows */
+  trimHistories(open, follows) {
+    for (const [id, history] of this.histories) {
+      if (id !== open) history.trim(KEPT_WHEN_CLOSED);
+      else if (follows) history.trim(KEPT_WHEN_FOLLOWED);
+    }
   }
 
   /** @param {number} id */
@@ -123,6 +130,8 @@ export class Store {
   apply(event) {
     this.chats.apply(event);
     this.members.apply(event);
+    // Who was a stranger among old messages may be known from now on.
+    if (event.type === 'member.added') this.people.unlearn([event.user]);
     this.histories.get(event.chat)?.apply(event, event.type === 'message.created' || isNote(event.type));
     if (event.id && event.sender === this.me) this.writes.remove(event.id);
     if (event.type === 'message.created') this.typing.hear({ chat: event.chat, user: event.sender, on: false });
