@@ -158,10 +158,11 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
         self._ending.note(self._inbox.left_with)
         self._inbox.close()
         self.deadlines.close()
+        closing = self.subscriptions.close()
         if hasattr(self.channel_layer, "detach"):
             self.channel_layer.detach(self.channel_name)
         self.runtime.presence.unwatch(self)
-        self.runtime.spawn(self.subscriptions.close())
+        self.runtime.spawn(closing)
         if self._claiming.is_open:
             self.log.tell_end(frames_out=self.outlet.frames)
         self._claiming.release()

@@ -116,9 +116,12 @@ class Subscriptions:
         elif not stream.next:
             stream.joined_again = True
 
-    async def close(self) -> None:
-        """Stop everything and leave all groups."""
+    def close(self) -> Coroutine[Any, Any, None]:
+        """Begin nothing more from now on; what is returned stops everything and leaves all groups."""
         self._closed = True
+        return self._close()
+
+    async def _close(self) -> None:
         for task in self._tasks:
             task.cancel()
         self._tail.leave(self)
@@ -279,11 +282,13 @@ class Subscriptions:
 
     async def _leave_groups(self, groups: Iterable[str]) -> None:
         try:
-            if hasattr(self._layer, "leave"):
-                await self._layer.leave(groups, self._channel)
-            else:
-                for group in groups:
-                    await self._layer.group_discard(group, self._channel)
+            # Bounded, for a join may wait behind it: at worst the layer keeps a subscription that nobody needs.
+            async with asyncio.timeout(get_limits().publish_seconds):
+                if hasattr(self._layer, "leave"):
+                    await self._layer.leave(groups, self._channel)
+                else:
+                    for group in groups:
+                        await self._layer.group_discard(group, self._channel)
         except Exception:
             self._log.info("The channel layer did not take some leaves.", exc_info=True)
 

@@ -9,6 +9,7 @@ import asyncio
 import functools
 import itertools
 import random
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -45,6 +46,8 @@ STORE_AWAY = (OperationalError, InterfaceError, InternalError)
 _VICTIM = frozenset({"40P01", "40001"})
 # And lock_not_available: in all three it is there, and others were in the way.
 _CONTENTION = _VICTIM | {"55P03"}
+# operator_intervention, and connection_exception: the session is over.
+_SHUTDOWN = ("57P", "08")
 # feature_not_supported: a migration changed what a prepared statement returns. Undone, the driver forgets all it prepared.
 _DONE_AGAIN = _VICTIM | {"0A000"}
 # A transaction that was undone for another is done again, so many times in all, after a moment of up to so many seconds.
@@ -55,6 +58,11 @@ _TRY_AGAIN_SECONDS = 0.05
 # (`plan_cache_mode`) would be made for every statement, and for every row of an insert by the checks of its foreign keys.
 _PIPELINES_PER_PLAN = 100
 _pipelines = itertools.count(1)
+
+# The connections of the pool are replaced no more often than this.
+_DRAIN_SECONDS = 1.0
+_draining = threading.Lock()
+_drained_at = -_DRAIN_SECONDS
 
 _PG_TYPES = {int: "bigint", str: "text", bool: "boolean", dict: "jsonb", datetime: "timestamptz"}
 
@@ -102,15 +110,36 @@ def _give_back_if_failed(function: Callable[..., T], *args: Any, **kwargs: Any) 
 
 
 def drop_dead_connections(error: BaseException) -> None:
-    """After a failure: give this thread's connection back, and have the pool look through all of its own.
+    """After a failure: give this thread's connection back; where it was lost, the pool's own are taken for lost too.
 
-    A restart of the database kills every one of them; found out one at a time, each would cost somebody a failure.
+    A restart of the database kills every one of them; found out one at a time, each would cost somebody a failure. They
+    are not asked: one that hangs would answer this thread as late as the last one did.
     """
+    is_lost = is_postgresql() and isinstance(error, STORE_AWAY) and _is_lost(error)
     close_old_connections()
-    if is_postgresql() and isinstance(error, STORE_AWAY) and not is_contention(error):
-        pool = getattr(connection, "pool", None)
-        if pool is not None and not pool.closed:
-            pool.check()
+    pool = getattr(connection, "pool", None)
+    if is_lost and pool is not None and not pool.closed:
+        _drain(pool)
+
+
+def _is_lost(error: BaseException) -> bool:
+    """Tell whether the database, or the way to it, has ended a connection; a pool that has none to give has lost none."""
+    # Not at the top: on SQLite nothing needs the driver.
+    from psycopg_pool import PoolTimeout
+
+    state = _sqlstate(error)
+    return state.startswith(_SHUTDOWN) if state else not isinstance(error.__cause__, PoolTimeout)
+
+
+def _drain(pool: Any) -> None:
+    # Many threads find out at the same moment: those who come late would close what the first one has opened.
+    global _drained_at
+    now = time.monotonic()
+    with _draining:
+        if now - _drained_at < _DRAIN_SECONDS:
+            return
+        _drained_at = now
+    pool.drain()
 
 
 def close_pool() -> None:

@@ -114,7 +114,7 @@ class Beat:
     async def _beat(self) -> None:
         # Only those whose claim had committed before the beat began: a younger claim may not be in its snapshot.
         connections = list(self._local)
-        report = await self._in_lane(beat_once, self.node, self._local.ids())
+        report = await self._in_lane(beat_once, self.node, self._local.ids)
         if report is None:
             # Claims taken since this beat began were lost like all the others.
             connections = list(self._local)
@@ -169,13 +169,16 @@ def register_node(node: str, claims: Iterable[Claim] = ()) -> BeatReport:
         return _report(node)
 
 
-def beat_once(node: str, local: list[str]) -> BeatReport | None:
-    """Renew the node, release claims of it that have no connection, and report on the rest; None if it was swept."""
+def beat_once(node: str, local: Callable[[], Iterable[str]]) -> BeatReport | None:
+    """Renew the node, release claims of it that have no connection, and report on the rest; None if it was swept.
+
+    `local` is asked after the database: it knows every connection that a claim which stands there is of.
+    """
     with transaction.atomic():
         if execute(f"UPDATE messaging_node SET beat_at = {sql_now()} WHERE id = %s", [node]) == 0:
             return None
         report = _report(node)
-        _release_orphans(node, report.standings.keys() - set(local))
+        _release_orphans(node, report.standings.keys() - set(local()))
         return report
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+import time
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NoReturn, cast
 
 from channels_redis.pubsub import RedisPubSubChannelLayer, RedisPubSubLoopLayer, RedisSingleShardConnection
@@ -21,6 +23,10 @@ logger = logging.getLogger(__name__)
 
 # How long a join waits for the broker's word; without it the join still stands.
 _CONFIRM_SECONDS = 1.0
+
+# Where Redis did not answer, publications fail at once for so long, or until it takes one from the canary: nobody of this
+# process waits with them.
+_SPARED_SECONDS = 5.0
 
 # Before a message stands who gave it to its own receivers already, or nobody.
 _ORIGIN_BYTES = 8
@@ -39,6 +45,7 @@ class _Shard(RedisSingleShardConnection):
     def __init__(self, host: Any, layer: _LoopLayer) -> None:
         super().__init__(host, layer)
         self._confirmations: dict[str, asyncio.Future[None]] = {}
+        self._spared_until = 0.0
 
     async def subscribe_all(self, names: Sequence[str]) -> None:
         """Subscribe to all names in one command; return when Redis has confirmed, or a second later."""
@@ -69,9 +76,27 @@ class _Shard(RedisSingleShardConnection):
             self._confirmations.setdefault(name, loop.create_future())
 
     async def publish_all(self, publications: Sequence[tuple[str, bytes]]) -> None:
-        """Publish in order, in one round trip."""
+        """Publish in order, in one round trip; raises ConnectionError at once where Redis did not answer of late."""
+        if time.monotonic() < self._spared_until:
+            raise ConnectionError("Redis did not answer of late.")
         self._ensure_redis()
-        await self._redis.register_script(_PUBLISH_ALL)(args=[part for each in publications for part in each])
+        with self._noting_silence():
+            await self._redis.register_script(_PUBLISH_ALL)(args=[part for each in publications for part in each])
+
+    async def publish(self, channel: str, message: bytes) -> None:
+        """Publish one message, whatever became of those before it."""
+        with self._noting_silence():
+            await super().publish(channel, message)
+        self._spared_until = 0.0
+
+    @contextmanager
+    def _noting_silence(self) -> Iterator[None]:
+        try:
+            yield
+        except asyncio.CancelledError:
+            # Who waited for it has given up.
+            self._spared_until = time.monotonic() + _SPARED_SECONDS
+            raise
 
     async def _do_receiving(self) -> None:
         while True:

@@ -112,6 +112,24 @@ async def test_who_is_in_the_same_process_hears_while_redis_takes_nothing(place)
 
 
 @pytest.mark.services
+@pytest.mark.parametrize("place", [OUR_REDIS], indirect=True)
+async def test_while_redis_does_not_answer_nobody_in_the_process_waits_for_it(place):
+    layer = place.layer()
+    ear = await Ear.on(layer, "chat.1")
+    async with redis.asyncio.from_url(os.environ["REDIS_URL"]) as client:
+        await client.client_pause(10_000, all=False)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(layer.send_groups([("chat.1", numbered(1))]), 0.1)
+        with pytest.raises(ConnectionError):
+            await layer.send_groups([("chat.1", numbered(2))])
+        assert [await ear.hear(), await ear.hear()] == [1, 2]
+        await client.client_unpause()
+    await layer.group_send("chat.1", numbered(3))
+    await layer.send_groups([("chat.1", numbered(4))])
+    assert {await ear.hear(), await ear.hear()} == {3, 4}
+
+
+@pytest.mark.services
 async def test_a_redis_that_stood_still_is_heard_as_soon_as_it_goes_on(caplog):
     host = {"address": os.environ["REDIS_URL"], "health_check_interval": 0.1}
     layer, other = (RedisPubSubLayer(hosts=[host], prefix="still") for _ in range(2))

@@ -84,6 +84,20 @@ async def test_a_database_that_hangs_is_not_waited_for_for_ever(database_proxy, 
     await ann.rest.me()
 
 
+async def test_connections_that_hang_in_the_pool_hold_up_no_answer(database_proxy, start_server, enrol):
+    server = await start_server(DATABASE_URL=database_url(database_proxy), STATEMENT_TIMEOUT_MS="500")
+    [ann] = await enrol(server, "ann")
+    chat = (await ann.rest.create_chat("group", [])).id
+    talk = await ann.join()
+    await asyncio.gather(*(ann.rest.me() for _ in range(20)))
+    database_proxy.stall()
+    await talk.say(chat, "hi", id="hi")
+    async with asyncio.timeout(3):  # one connection is waited for, for a second
+        await talk.expect_error("unavailable", id="hi", retry=True)
+    database_proxy.heal()
+    await _settle(talk, chat, [await talk.say(chat, "hi", id="hi")])
+
+
 async def _say_later(talk: SocketTalk, chat: int, id: str, seconds: float) -> str:
     await asyncio.sleep(seconds)  # the length of the outage
     return await talk.say(chat, id, id=id)

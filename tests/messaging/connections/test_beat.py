@@ -31,7 +31,7 @@ def test_a_beat_renews_the_node_and_tells_how_its_claims_stand():
     own, others = claim_of(ann, node="n1"), claim_of(bob, node="n2")
     assert [take_claim(own), take_claim(others)] == [True, True]
     age(Node.objects, "beat_at", 60)
-    report = beat_once("n1", [own.connection])
+    report = beat_once("n1", lambda: [own.connection])
     assert report is not None
     assert (report.epoch, set(report.standings)) == (epoch(), {own.connection})
     assert sweep_once(30, own="n1") == 1
@@ -40,7 +40,7 @@ def test_a_beat_renews_the_node_and_tells_how_its_claims_stand():
 
 def test_a_beat_of_a_process_that_was_swept_says_so():
     make_nodes("n1")
-    assert beat_once("n2", []) is None
+    assert beat_once("n2", lambda: []) is None
     assert Node.objects.get().pk == "n1"
 
 
@@ -54,7 +54,7 @@ def test_a_claim_without_a_connection_is_released_when_it_is_old(shrink):
     assert all(take_claim(claim) for claim in claims)
     age(Connection.objects, "since", 11)
     age(Connection.objects.filter(connection=young.connection), "since", 5)
-    beat_once("n1", [held.connection])
+    beat_once("n1", lambda: [held.connection])
     left = set(Connection.objects.values_list("connection", flat=True))
     assert left == {young.connection, held.connection, others.connection}
 
@@ -93,7 +93,7 @@ def test_whose_claim_was_an_orphan_was_seen_until_then(shrink):
     for claim in claims:
         assert take_claim(claim)
     age(Connection.objects, "since", 2)
-    beat_once("n1", [claims[0].connection])
+    beat_once("n1", lambda: [claims[0].connection])
     assert [holder_of(user) is None for user in users] == [False, True, True]
     assert [last_seen_of(user) is None for user in users] == [True, False, False]
 
