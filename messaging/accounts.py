@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 
 def register_user(*, username: str, password: str, display_name: str = "") -> Any:
-    """Make an account; raises UsernameTaken, also where the names differ in capitals only."""
+    """Make an account; raises UsernameTaken, also where the names differ in capitals only (SQLite: ASCII ones)."""
     model = get_user_model()
     users = model.objects
     if users.filter(**{f"{model.USERNAME_FIELD}__iexact": model.normalize_username(username)}).exists():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from django.contrib.auth import authenticate
+from django.contrib.auth import authenticate, get_user_model
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -32,7 +32,9 @@ class TokenView(PublicView):
         body = read_body(request, Credentials)
         attempt = Try(body.username, network_of(request))
         attempt.begin()
-        user = authenticate(request._request, username=body.username, password=body.password)
+        # As it was stored at registration: a keyboard has several ways to write a letter.
+        name = get_user_model().normalize_username(body.username)
+        user = authenticate(request._request, username=name, password=body.password)
         if user is None or not user.is_active:
             raise CredentialsInvalid
         attempt.succeed()

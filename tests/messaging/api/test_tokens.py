@@ -45,6 +45,11 @@ def test_a_name_and_its_password_get_tokens(anybody: Caller, ada: Person) -> Non
     assert anybody.headers["Cache-Control"] == "no-store"
 
 
+def test_a_name_gets_tokens_however_its_letters_were_typed(anybody: Caller, ada: Person) -> None:
+    """The full-width letters of a Japanese keyboard are stored as plain ones."""
+    anybody.post("token/", {"username": "ａｄａ", "password": PASSWORD}, status=200)
+
+
 @pytest.mark.parametrize(("name", "password"), [("ada", "wrong"), ("nobody", PASSWORD), ("", "")])
 def test_a_wrong_name_and_a_wrong_password_are_the_same_refusal(
     anybody: Caller, ada: Person, name: str, password: str
