@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import signal
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -17,6 +18,11 @@ from messaging.runtime import get_runtime
 _BESIDE = ("browser", "faults", "stalls")
 
 pytest_plugins = ["tests.servers", "tests.consumers.streams"]
+
+
+def pytest_configure() -> None:
+    """Have the servers of the tests take SIGINT: a shell's job in the background ignores it, and what it starts does too."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

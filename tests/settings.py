@@ -15,13 +15,15 @@ for _name in env.list_defaults().keys() - {"DATABASE_URL", "REDIS_URL"}:
 os.environ.update(DOTENV=os.devnull, SECRET_KEY="only for tests, and long enough for it", THROTTLES="0")
 
 from project.settings import *  # noqa: E402, F403
-from project.settings import DATABASES, ONESOCKET, SIMPLE_JWT, environment  # noqa: E402
+from project.settings import DATABASES, INSTALLED_APPS, ONESOCKET, SIMPLE_JWT, environment  # noqa: E402
 
 _WAITS = {name: value for name, value in ONESOCKET["LIMITS"].items() if name.endswith("_seconds")}
 # A time to live in the cache is a whole number.
 ONESOCKET["LIMITS"] |= {name: value / 10 if value % 10 else value // 10 for name, value in _WAITS.items()}
 SIMPLE_JWT["LEEWAY"] = ONESOCKET["LIMITS"]["token_leeway_seconds"]
 
+# Its own `flush`.
+INSTALLED_APPS += ["tests"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 if environment.embedded:
     # A file: each thread would have an in-memory database of its own. Its commits do not wait for the disk, which may be busy
