@@ -115,16 +115,15 @@ def drop_dead_connections(error: BaseException) -> None:
     A restart of the database kills every one of them; found out one at a time, each would cost somebody a failure. They
     are not asked: one that hangs would answer this thread as late as the last one did.
     """
-    is_lost = is_postgresql() and isinstance(error, STORE_AWAY) and _is_lost(error)
     close_old_connections()
     pool = getattr(connection, "pool", None)
-    if is_lost and pool is not None and not pool.closed:
+    if pool is not None and not pool.closed and isinstance(error, STORE_AWAY) and _is_lost(error):
         _drain(pool)
 
 
 def _is_lost(error: BaseException) -> bool:
     """Tell whether the database, or the way to it, has ended a connection; a pool that has none to give has lost none."""
-    # Not at the top: on SQLite nothing needs the driver.
+    # Not at the top: without a pool nothing needs it.
     from psycopg_pool import PoolTimeout
 
     state = _sqlstate(error)
