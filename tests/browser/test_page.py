@@ -314,6 +314,20 @@ async def test_a_group_is_renamed_its_members_added_promoted_and_removed(server,
     await two.expect('#no-chat-words:has-text("You are not in this chat.")')
 
 
+async def test_the_name_of_who_is_added_is_asked_for_though_it_was_not_told_before(run):
+    asked = await run(
+        """async () => {
+          const { Store } = await import('/static/messaging/page/store.js');
+          const store = new Store(() => {});
+          const ask = () => { store.nameOf(5); return store.people.takeNameless(); };
+          const before = [ask(), ask()];
+          store.apply({ type: 'member.added', chat: 1, seq: 1, sender: 2, user: 5 });
+          return [...before, ask()];
+        }"""
+    )
+    assert asked == [[5], [], [5]]
+
+
 async def test_who_leaves_a_group_has_it_no_more(server, sign_up, open_screen):
     ann, bob = await sign_up(server, "ann", "bob")
     chat = (await ann.rest.create_chat("group", [bob.id], title="Tea")).id

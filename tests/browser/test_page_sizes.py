@@ -112,6 +112,20 @@ async def test_history_comes_in_above_without_a_jump(server, long_chat, open_scr
     assert abs(await anchor.evaluate(PLACE) - before) <= 1
 
 
+async def test_an_open_chat_whose_end_is_looked_at_keeps_2000_messages_and_one_read_above_all(run):
+    counts = await run(
+        """async () => {
+          const { Store } = await import('/static/messaging/page/store.js');
+          const store = new Store(() => {});
+          const history = store.openHistory(1);
+          history.addPage(Array.from({ length: 2100 }, (_, n) => ({ type: 'message.created', seq: n + 1 })), false);
+          const kept = (follows) => { store.trimHistories(1, follows); return [history.items.length, history.more]; };
+          return [kept(false), kept(true)];
+        }"""
+    )
+    assert counts == [[2100, False], [2000, True]]
+
+
 async def test_what_comes_in_below_leaves_who_reads_above_in_peace(server, long_chat, open_screen):
     ann, bob, make = long_chat
     chat = await make(120)
