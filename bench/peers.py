@@ -10,7 +10,7 @@ from typing import Any
 
 from bench import prosody, sustained
 from bench.machine import CACHE, ROOT
-from bench.trial import Bench, say, trial
+from bench.trial import Bench, trials
 from bench.world import make_chats
 
 # What stores, and what does not: kinds of servers, with the first rate of the search.
@@ -36,11 +36,11 @@ def run_peers(bench: Bench, server: str) -> dict[str, Any]:
     """`chats` on Socket.IO, storing each message in PostgreSQL and storing nothing, on Prosody, and on this project."""
     install()
     figures: dict[str, Any] = {"versions": {"prosody": prosody.install()}}
-    for kind, first in {**PEERS, "ours": 1000}.items():
-        with trial(bench, kind, server, make_chats()) as under:
-            under.connect()
-            say(f"  {kind}")
-            figures[kind] = sustained.measure(under, first=first, quick=bench.quick)
+    first = {**PEERS, "ours": 1000}
+    with trials(bench, first, server, make_chats()) as under:
+        for each in under.values():
+            each.connect()
+        figures |= sustained.measure(under, first=first, quick=bench.quick)
     ours = figures["ours"]["sends_per_second"]
     figures["ratios"] = {kind: round(ours / max(1.0, figures[kind]["sends_per_second"]), 2) for kind in PEERS}
     return figures

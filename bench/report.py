@@ -32,10 +32,14 @@ and command. `make bench` measures everything anew, `make bench QUICK=1` takes a
   Latency at half of the highest rate is that of the middle one of the runs that a result lists in `p99_ms_of_all_at_half`,
   because a shared disk stands still at times; one that lists none had one.
 * The **baseline** is a plain consumer as tutorials build it, in `bench/baseline/`: a membership query, `objects.create`,
-  `group_send` on the default layer of channels-redis, `send_json`. It runs in the same run, on the same server program,
-  PostgreSQL, Redis and load, with database connections that persist. It keeps no order and no promise; this project keeps
+  `group_send` on the default layer of channels-redis, `send_json`. It runs on the same server program, PostgreSQL, Redis
+  and load, with database connections that persist. It keeps no order and no promise; this project keeps
   its whole contract while it is measured. What one user may send in a second is raised, because a user of the benchmark
   stands for many; it is still counted.
+* What is compared in `chats`, `pairs`, `hall`, `mixed`, `embedded`, `connect` and `peers` is measured **by turns**: all
+  servers are up, and a run of each follows a run of the one before it, because a machine that others share changes its
+  speed from one minute to the next. A server that waits for its turn has nothing to do but its pings and its watch over
+  the store.
 * The **peers** carry the same load. Socket.IO speaks the frames of this project and verifies no token. Prosody, as Debian
   packs it, is spoken to in XMPP over WebSocket: an anonymous user for each of ours, a room for each chat, and an archive of
   all rooms in the same PostgreSQL, written before a message is passed on. XMPP has no ack; the sender's own copy, which the

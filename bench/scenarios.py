@@ -1,4 +1,4 @@
-"""The scenarios that search for a sustained rate: the baseline and this project in turn, in the same run."""
+"""The scenarios that search for a sustained rate: of the baseline and of this project, by turns."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from bench import sustained
 from bench.search import HALL_P99_MS
-from bench.trial import KINDS, Bench, say, trial
+from bench.trial import KINDS, Bench, say, trials
 from bench.world import World, make_chats, make_hall, make_mixed, make_pairs
 
 
@@ -39,12 +39,11 @@ def _compare(
     bench: Bench, server: str, world: World, *, baseline: float, ours: float, embedded: bool = False, **how: Any
 ) -> dict[str, Any]:
     first = {"baseline": baseline, "ours": ours}
-    figures: dict[str, Any] = {}
-    for kind in KINDS:
-        with trial(bench, kind, server, world, embedded=embedded) as under:
-            opened = under.connect()
+    with trials(bench, KINDS, server, world, embedded=embedded) as under:
+        for kind, each in under.items():
+            opened = each.connect()
             say(f"  {kind:8} {opened.opened} connections in {opened.seconds:.1f} s")
-            figures[kind] = sustained.measure(under, first=first[kind], quick=bench.quick, **how)
+        figures = sustained.measure(under, first=first, quick=bench.quick, **how)
     if figures["baseline"]["sends_per_second"]:
         figures["ratio"] = round(figures["ours"]["sends_per_second"] / figures["baseline"]["sends_per_second"], 2)
     return figures

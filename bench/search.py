@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Generator as Steps
 
 from bench.generator import Probe
 
@@ -20,19 +20,17 @@ def is_sustained(probe: Probe, p99_ms: float = P99_MS) -> bool:
     return bool(clean) and max(probe.ack_ms.p99, probe.delivery_ms.p99) <= p99_ms
 
 
-def search(
-    probe: Callable[[float], bool], *, first: float, precision: float = 0.07, most: int = 16
-) -> tuple[float, bool]:
-    """Return the highest rate found for which `probe` says True, 0 where there is none, and whether its end was found.
+def search(*, first: float, precision: float = 0.07, most: int = 16) -> Steps[float, bool, tuple[float, bool]]:
+    """Yield rates to be tried and take whether each was sustained; return the highest that was, and if its end was found.
 
-    The end is found when a rate that is higher by `precision` at most has failed. No more than `most` rates are tried. One
-    fails only when it fails twice, because the host may have been busy with something else; a first rate that fails is
-    divided by four.
+    The highest is 0 where none was sustained. The end is found when a rate that is higher by `precision` at most has
+    failed. No more than `most` rates are tried. One fails only when it fails twice, because the host may have been busy
+    with something else; a first rate that fails is divided by four.
     """
     good, bad = 0.0, None
     rate = first
     for _ in range(most):
-        if probe(rate) or probe(rate):
+        if (yield rate) or (yield rate):
             good = rate
         else:
             bad = rate

@@ -77,10 +77,10 @@ class Server:
 
 @dataclass(frozen=True)
 class Place:
-    """What a server is started on: its store, and whether Redis stands beside it."""
+    """What a server is started on: its store, and the URL of Redis where it stands beside it."""
 
     store: Store
-    with_redis: bool = True
+    redis: str | None = None
     more: dict[str, str] = field(default_factory=dict)
 
     def environment(self) -> dict[str, str]:
@@ -93,7 +93,7 @@ class Place:
             "JWT_SIGNING_KEY": KEY,
             "LOG_LEVEL": "WARNING",
         }
-        redis = {"REDIS_URL": os.environ["REDIS_URL"]} if self.with_redis else {}
+        redis = {"REDIS_URL": self.redis} if self.redis else {}
         return kept | own | _LIMITS | redis | self.more
 
 

@@ -116,10 +116,12 @@ def make_durable() -> int:
     return int(backend.rpartition(")")[2].split()[1])
 
 
-def flush_redis() -> None:
-    """Empty Redis, so that a server finds nothing of the one before it."""
-    with redis.Redis.from_url(os.environ["REDIS_URL"]) as client:
-        client.flushall()
+def empty_redis(number: int) -> str:
+    """Empty a database of Redis, so that a server finds nothing of the one before it; return its URL."""
+    url = f"{os.environ['REDIS_URL'].rpartition('/')[0]}/{number}"
+    with redis.Redis.from_url(url) as client:
+        client.flushdb()
+    return url
 
 
 def _create_database(*, template: str) -> str:

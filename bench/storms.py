@@ -2,41 +2,61 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator as Steps
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from bench.generator import Opened
-from bench.trial import KINDS, Bench, say, trial
+from bench.trial import KINDS, Bench, Trial, say, take_turns, trial, trials
 from bench.world import World, make_memberships, make_missed
+
+# Seconds of each turn.
+_CONNECT_TURNS = (8, 8, 8)
 
 
 def run_connect(bench: Bench, server: str) -> dict[str, Any]:
     """2,000 users in 50 chats each, then 500 users in 500 chats each: ticket, handshake and hello, 50 at a time."""
-    few = _connect(bench, server, make_memberships(2000, 50), seconds=25)
-    many = {} if bench.quick else {"chats_500": _connect(bench, server, make_memberships(500, 500), seconds=20)}
+    few = _connect(bench, server, make_memberships(2000, 50))
+    many = {} if bench.quick else {"chats_500": _connect(bench, server, make_memberships(500, 500))}
     return {**few, **many}
 
 
-def _connect(bench: Bench, server: str, world: World, *, seconds: float) -> dict[str, Any]:
-    figures: dict[str, Any] = {}
-    for kind in KINDS:
-        with trial(bench, kind, server, world) as under:
-            under.generator.connect(seconds=2)  # the first ones load code and open connections to the stores
-            under.generator.close()
-            under.settle()
-            before = under.cpu()
-            opened = under.generator.connect(seconds=seconds)
-            cpu = under.cpu() - before
-        rate = opened.opened / opened.seconds
-        say(f"  {kind:8} {rate:7.1f} connections/s, p99 {opened.opened_ms.p99:.0f} ms, {opened.opened} opened")
-        figures[kind] = {
-            "connections_per_second": round(rate, 1),
-            "server_us_per_connection": round(1e6 * cpu / max(1, opened.opened)),
-            **_keep(opened),
-        }
+def _connect(bench: Bench, server: str, world: World) -> dict[str, Any]:
+    turns = _CONNECT_TURNS[:1] if bench.quick else _CONNECT_TURNS
+    with trials(bench, KINDS, server, world) as under:
+        figures: dict[str, Any] = take_turns({kind: _storm(each, turns) for kind, each in under.items()})
     figures["ratio"] = _divide(figures, "connections_per_second")
     return figures
+
+
+def _storm(under: Trial, turns: Sequence[float]) -> Steps[None, None, dict[str, Any]]:
+    """Open what opens in so many seconds, a turn a step; return what all turns saw together."""
+    under.generator.connect(seconds=2)  # the first ones load code and open connections to the stores
+    _close(under)
+    cpu, all_opened = 0.0, list[Opened]()
+    for seconds in turns:
+        before = under.cpu()
+        opened = under.generator.connect(seconds=seconds)
+        cpu += under.cpu() - before
+        _close(under)
+        all_opened.append(opened)
+        rate = opened.opened / opened.seconds
+        say(f"  {under.kind:8} {rate:7.1f} connections/s, p99 {opened.opened_ms.p99:.0f} ms, {opened.opened} opened")
+        yield
+    count = sum(opened.opened for opened in all_opened)
+    return {
+        "connections_per_second": round(count / sum(opened.seconds for opened in all_opened), 1),
+        "server_us_per_connection": round(1e6 * cpu / max(1, count)),
+        "turns": [_keep(opened) for opened in all_opened],
+    }
+
+
+def _close(under: Trial) -> None:
+    """Close all connections and wait until the server is done with them, so that it leaves its core to the next turn."""
+    under.generator.close()
+    under.settle()
 
 
 def run_resume(bench: Bench, server: str) -> dict[str, Any]:

@@ -2,68 +2,102 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator as Steps
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 
 from bench.generator import Probe
 from bench.search import P99_MS, is_sustained, search
-from bench.trial import Trial, say
+from bench.trial import Trial, say, take_turns
 
 # The middle one is kept: a disk that stands still for a moment, which a machine shares with others, is not the server.
 _RUNS_AT_HALF = 3
 
 
-def measure(
-    trial: Trial,
-    *,
-    first: float,
-    quick: bool,
-    seconds: float = 4.0,
-    most: int = 14,
-    p99_ms: float = P99_MS,
-    typing: float = 0,
-    reading: float = 0,
-) -> dict[str, Any]:
-    """Return the figures of a server whose connections are open: rates a second, latencies in ms, costs in µs."""
-    probes: list[Probe] = []
-    signals = {"typing": typing, "reading": reading}
+@dataclass
+class Sustained:
+    """A server whose connections are open, searched for what it sustains from the rate `first` on."""
 
-    def probe(rate: float) -> bool:
+    trial: Trial
+    first: float
+    quick: bool
+    seconds: float = 4.0
+    most: int = 14
+    p99_ms: float = P99_MS
+    typing: float = 0
+    reading: float = 0
+    probes: list[Probe] = field(default_factory=list)
+    halves: list[tuple[Probe, float]] = field(default_factory=list)
+    rate: float = 0.0
+    found: bool = False
+
+    def search(self) -> Steps[None, None, None]:
+        """Find the highest rate, one run a step."""
+        self._run(self.first, 1.0)  # the first messages load code and open connections to the stores
+        most = min(8, self.most) if self.quick else self.most
+        rates = search(first=self.first, precision=0.3 if self.quick else 0.07, most=most)
+        try:
+            rate = next(rates)
+            while True:
+                good = self._probe(rate)
+                yield
+                rate = rates.send(good)
+        except StopIteration as stop:
+            self.rate, self.found = stop.value
+
+    def _probe(self, rate: float) -> bool:
         # Some messages are needed to speak of p99 at all.
-        seen, cpu = trial.run(rate, min(10.0, max(2.0 if quick else seconds, 20 / rate)), **signals)
-        probes.append(seen)
-        good = is_sustained(seen, p99_ms)
-        say(f"  {trial.kind:8} {_describe(seen, cpu)} {'' if good else '✗'}")
+        seen, cpu = self._run(rate, min(10.0, max(2.0 if self.quick else self.seconds, 20 / rate)))
+        self.probes.append(seen)
+        good = is_sustained(seen, self.p99_ms)
+        say(f"  {self.trial.kind:8} {_describe(seen, cpu)} {'' if good else '✗'}")
         if not seen.complete:
-            trial.recover()
+            self.trial.recover()
         return good
 
-    trial.run(first, 1.0, **signals)  # the first messages load code and open connections to the stores
-    rate, found = search(probe, first=first, precision=0.15 if quick else 0.07, most=min(9, most) if quick else most)
-    if not rate:
-        nothing = {"sends_per_second": 0.0, "deliveries_per_second": 0.0, "found": found}
-        return {**nothing, "probes": [_keep(p, p99_ms) for p in probes]}
-    at_best = max((p for p in probes if p.rate <= rate + 1), key=lambda p: p.rate)
-    halves: list[tuple[Probe, float]] = []
-    for _ in range(1 if quick else _RUNS_AT_HALF):
-        halves.append(trial.run(rate / 2, min(10.0, max(2.0 if quick else 5.0, 40 / rate)), **signals))
-        say(f"  {trial.kind:8} {_describe(*halves[-1])} at half")
-    half, cpu = sorted(halves, key=lambda run: run[0].delivery_ms.p99)[len(halves) // 2]
-    return {
-        "sends_per_second": round(rate, 1),
-        "deliveries_per_second": round(rate * at_best.expected / at_best.sent, 1),
-        "found": found,
-        "half": _keep(half, p99_ms),
-        "p99_ms_of_all_at_half": [run.delivery_ms.p99 for run, _ in halves],
-        "server_us_per_send_at_half": round(1e6 * cpu / max(1, half.sent), 1),
-        "server_us_per_delivery_at_half": round(1e6 * cpu / max(1, half.deliveries), 2),
-        "server_cpu_share_at_half": round(cpu / half.seconds, 3),
-        "memory_kb": trial.memory(),
-        "violations": sum(p.violations for p in probes),
-        "p99_ms_at_most": p99_ms,
-        "probes": [_keep(p, p99_ms) for p in probes],
-    }
+    def halve(self) -> Steps[None, None, None]:
+        """See what half of that rate costs, one run a step."""
+        for _ in range(1 if self.quick else _RUNS_AT_HALF) if self.rate else ():
+            self.halves.append(self._run(self.rate / 2, min(10.0, max(2.0 if self.quick else 5.0, 40 / self.rate))))
+            say(f"  {self.trial.kind:8} {_describe(*self.halves[-1])} at half")
+            yield
+
+    def _run(self, rate: float, seconds: float) -> tuple[Probe, float]:
+        drain = 2 if self.quick else 6
+        return self.trial.run(rate, seconds, drain=drain, typing=self.typing, reading=self.reading)
+
+    def figures(self) -> dict[str, Any]:
+        """Return what was found: rates a second, latencies in ms, costs in µs."""
+        kept = [_keep(probe, self.p99_ms) for probe in self.probes]
+        if not self.rate:
+            return {"sends_per_second": 0.0, "deliveries_per_second": 0.0, "found": self.found, "probes": kept}
+        at_best = max((probe for probe in self.probes if probe.rate <= self.rate + 1), key=lambda probe: probe.rate)
+        half, cpu = sorted(self.halves, key=lambda run: run[0].delivery_ms.p99)[len(self.halves) // 2]
+        return {
+            "sends_per_second": round(self.rate, 1),
+            "deliveries_per_second": round(self.rate * at_best.expected / at_best.sent, 1),
+            "found": self.found,
+            "half": _keep(half, self.p99_ms),
+            "p99_ms_of_all_at_half": [run.delivery_ms.p99 for run, _ in self.halves],
+            "server_us_per_send_at_half": round(1e6 * cpu / max(1, half.sent), 1),
+            "server_us_per_delivery_at_half": round(1e6 * cpu / max(1, half.deliveries), 2),
+            "server_cpu_share_at_half": round(cpu / half.seconds, 3),
+            "memory_kb": self.trial.memory(),
+            "violations": sum(probe.violations for probe in self.probes),
+            "p99_ms_at_most": self.p99_ms,
+            "probes": kept,
+        }
+
+
+def measure(trials: Mapping[str, Trial], *, first: Mapping[str, float], quick: bool, **how: Any) -> dict[str, Any]:
+    """Return the figures of servers that are measured by turns, a run of each after a run of the one before it."""
+    searched = {kind: Sustained(trial, first[kind], quick, **how) for kind, trial in trials.items()}
+    take_turns({kind: each.search() for kind, each in searched.items()})
+    take_turns({kind: each.halve() for kind, each in searched.items()})
+    return {kind: each.figures() for kind, each in searched.items()}
 
 
 def _keep(probe: Probe, p99_ms: float) -> dict[str, Any]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator as Steps
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 from bench import prosody, stores
 from bench.generator import Generator, Opened, Probe, write_plan
@@ -17,6 +19,8 @@ from bench.servers import KEY, Place, Server, fill, migrate, serve, tables_of
 from bench.world import World
 
 KINDS = ("baseline", "ours")
+
+T = TypeVar("T")
 
 
 def say(text: str) -> None:
@@ -31,6 +35,8 @@ class Bench:
     folder: Path
     quick: bool = False
     templates: dict[str, stores.Postgresql] = field(default_factory=dict)
+    # A number for each kind, so that those that take turns find nothing of each other.
+    databases: dict[str, int] = field(default_factory=dict)
 
     @cached_property
     def postmaster(self) -> int:
@@ -46,19 +52,22 @@ class Bench:
         if embedded:
             folder = self.folder / f"{kind}-{time.monotonic_ns()}"
             folder.mkdir()
-            place = Place(stores.Sqlite(folder), with_redis=False, more=more)
+            place = Place(stores.Sqlite(folder), more=more)
             migrate(kind, place)
         else:
-            stores.flush_redis()
-            place = Place(self._template(tables_of(kind)).copy(), more=more)
+            place = Place(self._template(tables_of(kind)).copy(), redis=self._make_redis(kind), more=more)
         fill(kind, place.store, world)
         return place
+
+    def _make_redis(self, kind: str) -> str:
+        number = self.databases.setdefault(kind, len(self.databases))
+        return stores.empty_redis(number)
 
     def _template(self, kind: str) -> stores.Postgresql:
         if kind not in self.templates:
             assert self.postmaster
             store = stores.Postgresql.create()
-            migrate(kind, Place(store))
+            migrate(kind, Place(store, redis=self._make_redis(kind)))
             self.templates[kind] = store
         return self.templates[kind]
 
@@ -106,7 +115,7 @@ class Trial:
     def recover(self) -> None:
         """Begin anew after an overload, so that what it left does not count against the next run."""
         self.generator.close()
-        time.sleep(2)
+        self.settle()
         self.connect()
 
 
@@ -121,6 +130,31 @@ def trial(
         plan = make_plan(bench, kind, world, [running.port], epoch=epoch)
         with Generator(plan) as generator:
             yield Trial(kind, [running], generator, world.users)
+
+
+@contextmanager
+def trials(
+    bench: Bench, kinds: Iterable[str], server: str, world: World, *, embedded: bool = False
+) -> Iterator[dict[str, Trial]]:
+    """Run a server of each kind, each on a world of its own, so that they can be measured by turns."""
+    with ExitStack() as stack:
+        yield {kind: stack.enter_context(trial(bench, kind, server, world, embedded=embedded)) for kind in kinds}
+
+
+def take_turns(measured: Mapping[str, Steps[None, None, T]]) -> dict[str, T]:
+    """Take a step of each in turn until all have ended; return what each returned.
+
+    A machine that is shared with others changes its speed from one minute to the next. What is to be compared is measured
+    within the same minutes, so that the ratio says little of the machine.
+    """
+    ended: dict[str, T] = {}
+    while len(ended) < len(measured):
+        for kind in [kind for kind in measured if kind not in ended]:
+            try:
+                next(measured[kind])
+            except StopIteration as stop:
+                ended[kind] = stop.value
+    return ended
 
 
 def _find_epoch(kind: str, store: stores.Store) -> str:
