@@ -37,6 +37,7 @@ class Sustained:
     def search(self) -> Steps[None, None, None]:
         """Find the highest rate, one run a step."""
         self._run(self.first, 1.0)  # the first messages load code and open connections to the stores
+        yield
         most = min(8, self.most) if self.quick else self.most
         rates = search(first=self.first, precision=0.3 if self.quick else 0.07, most=most)
         try:

@@ -35,8 +35,8 @@ class Bench:
     folder: Path
     quick: bool = False
     templates: dict[str, stores.Postgresql] = field(default_factory=dict)
-    # A number for each kind, so that those that take turns find nothing of each other.
-    databases: dict[str, int] = field(default_factory=dict)
+    # The database of Redis of each kind, so that those that take turns find nothing of each other.
+    redis_databases: dict[str, int] = field(default_factory=dict)
 
     @cached_property
     def postmaster(self) -> int:
@@ -60,7 +60,7 @@ class Bench:
         return place
 
     def _make_redis(self, kind: str) -> str:
-        number = self.databases.setdefault(kind, len(self.databases))
+        number = self.redis_databases.setdefault(kind, len(self.redis_databases))
         return stores.empty_redis(number)
 
     def _template(self, kind: str) -> stores.Postgresql:

@@ -64,7 +64,8 @@ async function main() {
   const io = new Server(server, {
     transports: ['websocket'],
     perMessageDeflate: false,
-    adapter: createAdapter(publisher, subscriber),
+    // Of its own: what is published in Redis is heard in all of its databases, and another server may be up beside this one.
+    adapter: createAdapter(publisher, subscriber, { key: `socket.io.${port}` }),
   });
   io.on('connection', async (socket) => {
     const user = readUser(socket);

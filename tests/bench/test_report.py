@@ -10,6 +10,7 @@ from bench.report import write_report
 SUSTAINED = {
     "sends_per_second": 300.0,
     "deliveries_per_second": 2700.0,
+    "found": True,
     "half": {"delivery_ms": {"p50": 4.0, "p99": 9.0}},
     "server_us_per_send_at_half": 500.0,
     "probes": [{"rate": 100.0, "delivery_ms": {"p99": 5.0}}, {"rate": 300.0, "delivery_ms": {"p99": 200.0}}],
@@ -57,6 +58,19 @@ def test_every_sustained_rate_has_its_line(tmp_path):
     page = tell(tmp_path)
     assert "| `pairs` | uvicorn | baseline | 300 | 2,700 | 500 | 4 and 9 ms |" in page
     assert "| `pairs` | uvicorn | ours | 300 | 2,700 | 500 | 4 and 9 ms |" in page
+
+
+def test_a_rate_whose_end_was_not_found_is_told_as_the_least(tmp_path):
+    keep(tmp_path, "hall", "daphne", {"ours": SUSTAINED | {"found": False}})
+    assert "| `hall` | daphne | ours | ≥ 300 | 2,700 |" in tell(tmp_path)
+
+
+def test_the_plot_of_throughput_shows_who_was_measured_together(tmp_path):
+    keep(tmp_path, "peers", "uvicorn", {"socket.io, storing": SUSTAINED, "ours": SUSTAINED})
+    tell(tmp_path)
+    drawn = (tmp_path / "performance/throughput.svg").read_text()
+    assert "socket.io, storing beside uvicorn" in drawn
+    assert "ours on uvicorn beside the peers" in drawn
 
 
 def test_plots_are_drawn_of_what_there_is(tmp_path):
