@@ -8,6 +8,8 @@ from html import escape
 
 _WIDTH, _HEIGHT = 640, 300
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 16, 34, 44
+# What the names of bars take on the left, and their values on the right.
+_NAMES, _VALUES = 290, 60
 _COLOURS = ("#d1495b", "#2e86ab", "#3c9d5b", "#b07d2b", "#7a5ea8")
 
 Points = Sequence[tuple[float, float]]
@@ -45,10 +47,10 @@ def draw_bars(title: str, bars: Mapping[str, float]) -> str:
     parts = [_text(8, 16, title, weight="bold")]
     for which, (name, value) in enumerate(bars.items()):
         y = _TOP + 26 * which
-        width = value / most * (_WIDTH - 300)
-        parts.append(_text(210, y + 14, name, anchor="end", size=12))
-        parts.append(f'<rect x="218" y="{y}" width="{width:.1f}" height="19" fill="{_COLOURS[1]}"/>')
-        parts.append(_text(224 + width, y + 14, f"{value:,.0f}", size=12))
+        width = value / most * (_WIDTH - _NAMES - _VALUES)
+        parts.append(_text(_NAMES - 8, y + 14, name, anchor="end", size=12))
+        parts.append(f'<rect x="{_NAMES}" y="{y}" width="{width:.1f}" height="19" fill="{_COLOURS[1]}"/>')
+        parts.append(_text(_NAMES + 6 + width, y + 14, f"{value:,.0f}", size=12))
     return _svg(parts, _TOP + 26 * len(bars) + 8)
 
 
