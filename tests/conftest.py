@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import signal
+import threading
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -13,9 +14,12 @@ from django.db import connections
 
 from messaging.database import close_pool
 from messaging.runtime import get_runtime
+from tests.vocabulary import PATIENCE
 
 # Folders whose tests mostly wait.
 _BESIDE = ("browser", "faults", "stalls")
+# Threads of a runtime that end with it, though nobody waits for them.
+_LANES = ("writer_", "beat_", "tail_", "presence_", "signals_")
 
 pytest_plugins = ["tests.servers", "tests.consumers.streams"]
 
@@ -45,6 +49,13 @@ def _close_threads() -> Iterator[None]:
     close_pool()
 
 
+def _join_lanes() -> None:
+    """Wait until the threads of lanes that were closed have ended: a late write would meet the emptying of the tables."""
+    for thread in threading.enumerate():
+        if thread.name.startswith(_LANES):
+            thread.join(PATIENCE)
+
+
 @pytest.fixture(autouse=True)
 async def _own_process_parts() -> AsyncIterator[None]:
     """Give the test a channel layer and a runtime of its own loop, and leave none behind."""
@@ -53,6 +64,7 @@ async def _own_process_parts() -> AsyncIterator[None]:
     runtime = get_runtime()
     if runtime is not None:
         await runtime.stop()
+    _join_lanes()
     # The thread of Django's asynchronous ORM keeps a connection, which would hold the test database open.
     await sync_to_async(connections.close_all)()
     channel_layers.backends = {}
