@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import threading
 import tomllib
 
 import pytest
@@ -15,6 +16,7 @@ from messaging.protocol.frames import Hello, History, MessageSend, Ping, Read, T
 from messaging.runtime import ensure_runtime
 from project.env import list_defaults
 from tests.docs.markdown import DOCUMENTS, ROOT, Document, codes
+from tests.vocabulary import PATIENCE
 
 README = Document("README.md")
 ARCHITECTURE = Document("docs/architecture.md")
@@ -80,10 +82,12 @@ async def test_operations_shows_what_the_health_check_answers(async_client):
 @pytest.mark.django_db(transaction=True)
 async def test_operations_shows_what_the_readiness_check_answers(async_client):
     shown = {row[0] for row in OPERATIONS.tables("Health")[0]}
-    answers = set()
+    answers, registers = set(), threading.Event()
+    runtime = ensure_runtime()
+    runtime.beat._lane.submit(registers.wait, PATIENCE)
     for state in ("starting", "ok", "deaf", "draining"):
-        runtime = ensure_runtime()
         if state != "starting":
+            registers.set()
             await runtime.beat.registered()
         runtime.canary.deaf, runtime.draining = state == "deaf", state == "draining"
         answer = await async_client.get("/readyz")
