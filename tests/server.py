@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 import signal
 import socket
 import sys
@@ -33,9 +34,14 @@ METRICS_TOKEN = "for Prometheus, and for nobody else"
 
 
 def free_port() -> int:
-    """Return a port that nothing listens on at the moment."""
-    with socket.create_server(("127.0.0.1", 0)) as held:
-        return int(held.getsockname()[1])
+    """Return a port that nothing listens on at the moment, below those that Linux gives to outgoing connections.
+
+    One of theirs could be taken by a connection, of this test or of a neighbour, before the server listens.
+    """
+    while True:
+        port = 10_000 + secrets.randbelow(22_768)  # `random` is seeded by Hypothesis, in all runs alike
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 def database_url(proxy: Proxy | None = None) -> str:
