@@ -15,6 +15,8 @@ from bench.trial import Trial, say, take_turns
 
 # The middle one is kept: a disk that stands still for a moment, which a machine shares with others, is not the server.
 _RUNS_AT_HALF = 3
+# Of a run that is for a look.
+_QUICK_SECONDS = 1.5
 
 
 @dataclass
@@ -51,7 +53,7 @@ class Sustained:
 
     def _probe(self, rate: float) -> bool:
         # Some messages are needed to speak of p99 at all.
-        seen, cpu = self._run(rate, min(10.0, max(2.0 if self.quick else self.seconds, 20 / rate)))
+        seen, cpu = self._run(rate, min(10.0, max(_QUICK_SECONDS if self.quick else self.seconds, 20 / rate)))
         self.probes.append(seen)
         good = is_sustained(seen, self.p99_ms)
         say(f"  {self.trial.kind:8} {_describe(seen, cpu)} {'' if good else '✗'}")
@@ -62,7 +64,9 @@ class Sustained:
     def halve(self) -> Steps[None, None, None]:
         """See what half of that rate costs, one run a step."""
         for _ in range(1 if self.quick else _RUNS_AT_HALF) if self.rate else ():
-            self.halves.append(self._run(self.rate / 2, min(10.0, max(2.0 if self.quick else 5.0, 40 / self.rate))))
+            self.halves.append(
+                self._run(self.rate / 2, min(10.0, max(_QUICK_SECONDS if self.quick else 5.0, 40 / self.rate)))
+            )
             say(f"  {self.trial.kind:8} {_describe(*self.halves[-1])} at half")
             yield
 
