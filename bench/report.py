@@ -29,7 +29,8 @@ and command. `make bench` measures everything anew, `make bench QUICK=1` takes a
   core it took.
 * Messages are due on a schedule, whatever became of those before (open loop), and latency counts from the moment a message
   was due. A rate is **sustained** when every ack and every delivery arrives and the p99 of both is at most 250 ms; in `hall`
-  at most a second. The search goes up by steps and then halves the interval; a rate fails when it fails twice.
+  at most a second. The search goes up by steps and then halves the interval; the rate at which it ends has failed
+  twice, the second time when all that is below it was known, because the machine may be busy with something else for a while.
   Latency at half of the highest rate is that of the middle one of the runs that a result lists in `p99_ms_of_all_at_half`,
   because a shared disk stands still at times; one that lists none had one.
 * The **baseline** is a plain consumer as tutorials build it, in `bench/baseline/`: a membership query, `objects.create`,

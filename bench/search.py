@@ -20,26 +20,29 @@ def is_sustained(probe: Probe, p99_ms: float = P99_MS) -> bool:
     return bool(clean) and max(probe.ack_ms.p99, probe.delivery_ms.p99) <= p99_ms
 
 
-def search(*, first: float, precision: float = 0.07, most: int = 16) -> Steps[float, bool, tuple[float, bool]]:
+def search(*, first: float, precision: float = 0.07, most: int = 20) -> Steps[float, bool, tuple[float, bool]]:
     """Yield rates to be tried and take whether each was sustained; return the highest that was, and if its end was found.
 
     The highest is 0 where none was sustained. The end is found when a rate that is higher by `precision` at most has
-    failed. No more than `most` rates are tried. One fails only when it fails twice, because the host may have been busy
-    with something else; a first rate that fails is divided by four.
+    failed twice: once on the way, and once more when all that is below it is known, because the host may have been busy
+    with something else for a while. No more than `most` rates are tried; a first rate that fails is divided by four.
     """
-    good, bad = 0.0, None
+    good, failed = 0.0, list[float]()
     rate = first
     for _ in range(most):
-        if (yield rate) or (yield rate):
+        if (yield rate):
             good = rate
-        else:
-            bad = rate
-        if bad is None:
-            rate = good * _STEP
-        elif not good:
-            rate = bad / 4
-        elif bad / good <= 1 + precision:
+            failed = [each for each in failed if each > rate]
+        elif rate in failed:
             return good, True
         else:
-            rate = (good * bad) ** 0.5
+            failed.append(rate)
+        if not failed:
+            rate = good * _STEP
+        elif not good:
+            rate = failed[-1] / 4
+        elif failed[-1] / good <= 1 + precision:
+            rate = failed[-1]
+        else:
+            rate = (good * failed[-1]) ** 0.5
     return good, False

@@ -27,7 +27,7 @@ class Sustained:
     first: float
     quick: bool
     seconds: float = 4.0
-    most: int = 14
+    most: int = 20
     p99_ms: float = P99_MS
     typing: float = 0
     reading: float = 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from bench.generator import Probe, Quantiles
@@ -52,16 +54,12 @@ def test_finds_the_highest_rate_that_a_server_takes(first, limit):
     assert limit / 1.05 <= rate <= limit
 
 
-def test_a_rate_fails_only_when_it_fails_twice():
-    failures = {1000: 1}
-
-    def probe(rate):
-        failures[rate] = failures.get(rate, 0) - 1
-        return failures[rate] < 0 and rate <= 2000
-
-    rate, found = find(probe, first=1000, precision=0.05)
+@pytest.mark.parametrize("busy", [{1}, {1, 2}, {3}, {7, 8, 9}])
+def test_a_host_that_is_busy_for_a_while_does_not_make_the_server_slower(busy):
+    runs = itertools.count(1)
+    rate, found = find(lambda rate: next(runs) not in busy and rate <= 3000, first=1000, precision=0.05, most=30)
     assert found
-    assert 2000 / 1.05 <= rate <= 2000
+    assert 3000 / 1.05 <= rate <= 3000
 
 
 def test_a_server_that_takes_nothing_sustains_nothing():
@@ -72,7 +70,7 @@ def test_a_server_that_takes_nothing_sustains_nothing():
         return False
 
     assert find(probe, first=40, most=3) == (0.0, False)
-    assert tried == [40, 40, 10, 10, 2.5, 2.5]
+    assert tried == [40, 10, 2.5]
 
 
 def test_an_end_that_was_not_reached_is_told():
