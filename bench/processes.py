@@ -40,7 +40,7 @@ def run_processes(bench: Bench, server: str) -> dict[str, Any]:
 def _measure(bench: Bench, server: str, world: World, count: int) -> dict[str, Any]:
     with _trial(bench, server, world, count) as under:
         say(f"  {count} processes")
-        found = sustained.measure({"ours": under}, first={"ours": 300 * count}, quick=bench.quick, seconds=2.5, most=9)
+        found = sustained.measure({"ours": under}, first={"ours": 300 * count}, quick=bench.quick, seconds=2.5, most=14)
     return dict(found["ours"])
 
 
