@@ -47,7 +47,7 @@ def run_stored(bench: Bench, server: str) -> dict[str, Any]:
             for count in counts:
                 world = World(10, tuple(Room(people, weight=float(each == count)) for each in counts))
                 with Generator(make_plan(bench, "ours", world, [running.port])) as generator:
-                    under = Trial("ours", [running], generator, 10)
+                    under = Trial(bench, "ours", [running], generator, 10)
                     under.connect()
                     under.run(_SENDS_PER_SECOND, 1)
                     _add(totals[count], bench, under, seconds=1 if bench.quick else 4)

@@ -51,7 +51,7 @@ def _trial(bench: Bench, server: str, world: World, count: int) -> Iterator[Tria
         running = [stack.enter_context(serve("ours", server, place, bench.folder)) for _ in range(count)]
         plan = make_plan(bench, "ours", world, [each.port for each in running])
         generator = stack.enter_context(Generator(plan))
-        under = Trial("ours", running, generator, world.users)
+        under = Trial(bench, "ours", running, generator, world.users)
         under.connect()
         # From here on: starting and connecting would take a minute of such a share.
         stack.enter_context(held([each.pid for each in running], SHARE))

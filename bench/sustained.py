@@ -9,14 +9,33 @@ from typing import Any
 
 import msgspec
 
+from bench.disk import STILL_MS, watch_disk
 from bench.generator import Probe
 from bench.search import P99_MS, is_sustained, search
 from bench.trial import Trial, say, take_turns
 
 # The middle one is kept: a disk that stands still for a moment, which a machine shares with others, is not the server.
 _RUNS_AT_HALF = 3
+# So many runs more than that, where the disk stood still.
+_MORE_AT_HALF = 9
+# A rate is not given up for a run in which the disk stood still, unless it did so many times.
+_TRIES = 3
 # Of a run that is for a look.
 _QUICK_SECONDS = 1.5
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run saw, what it cost the server in processor seconds, and the longest write to the disk meanwhile in ms."""
+
+    seen: Probe
+    cpu: float
+    disk_ms: float
+
+    @property
+    def spoilt(self) -> bool:
+        """Whether the disk stood still, so that the run says little of the server."""
+        return self.disk_ms > STILL_MS
 
 
 @dataclass
@@ -32,7 +51,7 @@ class Sustained:
     typing: float = 0
     reading: float = 0
     probes: list[Probe] = field(default_factory=list)
-    halves: list[tuple[Probe, float]] = field(default_factory=list)
+    halves: list[Run] = field(default_factory=list)
     rate: float = 0.0
     found: bool = False
 
@@ -53,26 +72,37 @@ class Sustained:
 
     def _probe(self, rate: float) -> bool:
         # Some messages are needed to speak of p99 at all.
-        seen, cpu = self._run(rate, min(10.0, max(_QUICK_SECONDS if self.quick else self.seconds, 20 / rate)))
-        self.probes.append(seen)
-        good = is_sustained(seen, self.p99_ms)
-        say(f"  {self.trial.kind:8} {_describe(seen, cpu)} {'' if good else '✗'}")
-        if not seen.complete:
-            self.trial.recover()
+        seconds = min(10.0, max(_QUICK_SECONDS if self.quick else self.seconds, 20 / rate))
+        good = False
+        for _ in range(1 if self.quick else _TRIES):
+            run = self._run(rate, seconds)
+            good = is_sustained(run.seen, self.p99_ms)
+            say(f"  {self.trial.kind:8} {_describe(run)} {'' if good else '✗'}")
+            self.probes.append(run.seen)
+            if not run.seen.complete:
+                self.trial.recover()
+            if good or not run.spoilt:
+                break
         return good
 
     def halve(self) -> Steps[None, None, None]:
-        """See what half of that rate costs, one run a step."""
-        for _ in range(1 if self.quick else _RUNS_AT_HALF) if self.rate else ():
-            self.halves.append(
-                self._run(self.rate / 2, min(10.0, max(_QUICK_SECONDS if self.quick else 5.0, 40 / self.rate)))
-            )
-            say(f"  {self.trial.kind:8} {_describe(*self.halves[-1])} at half")
+        """See what half of that rate costs, one run a step; a run in which the disk stood still is made again."""
+        wanted, more = (1, 0) if self.quick else (_RUNS_AT_HALF, _MORE_AT_HALF)
+        seconds = min(10.0, max(_QUICK_SECONDS if self.quick else 5.0, 40 / self.rate)) if self.rate else 0.0
+        while seconds and len(self.halves) < wanted + more and len(self._good_halves) < wanted:
+            self.halves.append(self._run(self.rate / 2, seconds))
+            say(f"  {self.trial.kind:8} {_describe(self.halves[-1])} at half")
             yield
 
-    def _run(self, rate: float, seconds: float) -> tuple[Probe, float]:
+    @property
+    def _good_halves(self) -> list[Run]:
+        return [run for run in self.halves if not run.spoilt]
+
+    def _run(self, rate: float, seconds: float) -> Run:
         drain = 2 if self.quick else 6
-        return self.trial.run(rate, seconds, drain=drain, typing=self.typing, reading=self.reading)
+        with watch_disk(self.trial.bench.folder) as disk:
+            seen, cpu = self.trial.run(rate, seconds, drain=drain, typing=self.typing, reading=self.reading)
+        return Run(seen, cpu, round(disk.longest_ms, 1))
 
     def figures(self) -> dict[str, Any]:
         """Return what was found: rates a second, latencies in ms, costs in µs."""
@@ -80,13 +110,15 @@ class Sustained:
         if not self.rate:
             return {"sends_per_second": 0.0, "deliveries_per_second": 0.0, "found": self.found, "probes": kept}
         at_best = max((probe for probe in self.probes if probe.rate <= self.rate + 1), key=lambda probe: probe.rate)
-        half, cpu = sorted(self.halves, key=lambda run: run[0].delivery_ms.p99)[len(self.halves) // 2]
+        halves = sorted(self._good_halves or self.halves, key=lambda run: run.seen.delivery_ms.p99)
+        half, cpu = halves[len(halves) // 2].seen, halves[len(halves) // 2].cpu
         return {
             "sends_per_second": round(self.rate, 1),
             "deliveries_per_second": round(self.rate * at_best.expected / at_best.sent, 1),
             "found": self.found,
             "half": _keep(half, self.p99_ms),
-            "p99_ms_of_all_at_half": [run.delivery_ms.p99 for run, _ in self.halves],
+            "p99_ms_of_all_at_half": [run.seen.delivery_ms.p99 for run in self.halves],
+            "longest_disk_write_ms_of_all_at_half": [run.disk_ms for run in self.halves],
             "server_us_per_send_at_half": round(1e6 * cpu / max(1, half.sent), 1),
             "server_us_per_delivery_at_half": round(1e6 * cpu / max(1, half.deliveries), 2),
             "server_cpu_share_at_half": round(cpu / half.seconds, 3),
@@ -109,9 +141,11 @@ def _keep(probe: Probe, p99_ms: float) -> dict[str, Any]:
     return {**msgspec.to_builtins(probe), "sustained": is_sustained(probe, p99_ms)}
 
 
-def _describe(probe: Probe, cpu: float) -> str:
+def _describe(run: Run) -> str:
+    seen = run.seen
     return (
-        f"{probe.rate:8.1f}/s  ack p99 {probe.ack_ms.p99:7.1f} ms  delivery p50 {probe.delivery_ms.p50:7.1f} p99"
-        f" {probe.delivery_ms.p99:7.1f} ms  {probe.acks}/{probe.sent} acks {probe.deliveries}/{probe.expected}"
-        f" deliveries  server {1e6 * cpu / max(1, probe.sent):6.0f} µs/send  generator {probe.cpu_share:.0%}"
+        f"{seen.rate:8.1f}/s  ack p99 {seen.ack_ms.p99:7.1f} ms  delivery p50 {seen.delivery_ms.p50:7.1f} p99"
+        f" {seen.delivery_ms.p99:7.1f} ms  {seen.acks}/{seen.sent} acks {seen.deliveries}/{seen.expected}"
+        f" deliveries  server {1e6 * run.cpu / max(1, seen.sent):6.0f} µs/send  generator {seen.cpu_share:.0%}"
+        f"{f'  disk {run.disk_ms:.0f} ms' if run.spoilt else ''}"
     )

@@ -76,6 +76,7 @@ class Bench:
 class Trial:
     """The running processes of a server and the generator that is to load them."""
 
+    bench: Bench
     kind: str
     servers: list[Server]
     generator: Generator
@@ -129,7 +130,7 @@ def trial(
     with serve(kind, server, place, bench.folder) as running:
         plan = make_plan(bench, kind, world, [running.port], epoch=epoch)
         with Generator(plan) as generator:
-            yield Trial(kind, [running], generator, world.users)
+            yield Trial(bench, kind, [running], generator, world.users)
 
 
 @contextmanager
