@@ -72,7 +72,7 @@ def _pick(found: Results, scenario: str, server: str, *path: str) -> Any:
 
 
 def _times(value: Any) -> str:
-    return _NOTHING if value is None else f"{value:.3g} ×"
+    return _NOTHING if value is None else f"{value:,.0f} ×" if value >= 100 else f"{value:.3g} ×"
 
 
 def _milliseconds(value: Any) -> str:
