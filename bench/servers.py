@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ from pathlib import Path
 from bench import prosody
 from bench.fill import fill_baseline, fill_ours
 from bench.machine import CACHE, ROOT, SERVER_CORE, cpu_seconds, memory_kb
+from bench.ports import free_port
 from bench.stores import Store
 from bench.world import World
 
@@ -182,9 +182,3 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
         process.wait(3)
     process.kill()
     process.wait()
-
-
-def free_port() -> int:
-    """Return a port that nothing listens on at the moment."""
-    with socket.create_server(("127.0.0.1", 0)) as held:
-        return int(held.getsockname()[1])

@@ -28,13 +28,7 @@ stop() {
 trap stop EXIT
 trap 'exit 130' INT HUP TERM
 
-ports=$(.venv/bin/python - <<'PYTHON'
-import socket
-
-held = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
-print(*(each.getsockname()[1] for each in held))
-PYTHON
-)
+ports=$(.venv/bin/python -c 'from bench.ports import free_port; print(free_port(), free_port())')
 redis_port=${ports% *}
 export PGPORT="${ports#* }"  # without it pg_virtualenv takes 5432 or the next, and so does its neighbour at the same moment
 

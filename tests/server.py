@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-import secrets
 import signal
-import socket
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,6 +16,7 @@ from django.conf import settings
 from django.db import connection
 from prometheus_client.parser import text_string_to_metric_families
 
+from bench.ports import free_port
 from client import Connection, ConnectionEnded, HandshakeRefused, Rest, Tokens
 from messaging.access import issue_tokens
 from messaging.database import run_in_thread
@@ -31,17 +30,6 @@ ENTRIES = {"daphne": "project.server", "uvicorn": "project.uvicorn_server"}
 SERVER = os.environ.get("SERVER", "daphne")
 PASSWORD = "correct horse battery"
 METRICS_TOKEN = "for Prometheus, and for nobody else"
-
-
-def free_port() -> int:
-    """Return a port that nothing listens on at the moment, below those that Linux gives to outgoing connections.
-
-    One of theirs could be taken by a connection, of this test or of a neighbour, before the server listens.
-    """
-    while True:
-        port = 10_000 + secrets.randbelow(22_768)  # `random` is seeded by Hypothesis, in all runs alike
-        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
-            return port
 
 
 def database_url(proxy: Proxy | None = None) -> str:

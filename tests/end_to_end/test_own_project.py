@@ -13,8 +13,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from bench.ports import free_port
 from tests.docs.markdown import Document
-from tests.server import PATIENCE, ROOT, Person, free_port
+from tests.server import PATIENCE, ROOT, Person
 
 # It brings an SQLite of its own.
 pytestmark = pytest.mark.embedded

@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 import psycopg
 from psycopg import sql
 
-from tests.server import ROOT, free_port
+from bench.ports import free_port
+from tests.server import ROOT
 
 
 class Redis:
