@@ -31,11 +31,13 @@ def watch_disk(folder: Path) -> Iterator[Watch]:
     file = os.open(folder / "disk", os.O_WRONLY | os.O_CREAT)
 
     def keep_writing() -> None:
-        while not over.wait(_PAUSE_SECONDS):
+        while True:
             begun = time.perf_counter()
             os.pwrite(file, _BLOCK, 0)
             os.fdatasync(file)
             watch.longest_ms = max(watch.longest_ms, 1000 * (time.perf_counter() - begun))
+            if over.wait(_PAUSE_SECONDS):
+                return
 
     writer = threading.Thread(target=keep_writing, name="disk")
     writer.start()
