@@ -1,14 +1,24 @@
-"""A real Chromium, on a real server. One browser a test, one private context a person."""
+"""A real Chromium, on a real server. One browser for all tests, one private context a person."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Request, async_playwright
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Locator,
+    Page,
+    Request,
+    Route,
+    async_playwright,
+)
 
-from tests.browser.chromium import ARGUMENTS, EXECUTABLE
+from tests.browser.chromium import serve_chromium
 from tests.browser.tab import serve_from_disk
 from tests.server import PASSWORD, Person, Server
 
@@ -25,6 +35,10 @@ class Screen:
     async def log_in(self, name: str) -> None:
         """Open the page and log in."""
         await self.page.goto(self.url)
+        await self.fill_in(name)
+
+    async def fill_in(self, name: str) -> None:
+        """Log in with the form that is shown."""
         await self.page.fill("#login-form [name=username]", name)
         await self.page.fill("#login-form [name=password]", PASSWORD)
         await self.page.keyboard.press("Enter")
@@ -118,13 +132,26 @@ class Screens:
             self.wrong.append(words)
 
 
+async def go_on_after(event: asyncio.Event, route: Route) -> None:
+    """Let a request pass when the time has come."""
+    await event.wait()
+    await route.continue_()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[str]:
+    """Start Debian's Chromium, and return the address at which it is driven."""
+    with serve_chromium() as address:
+        yield address
+
+
 @pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    """Start Debian's Chromium."""
+async def browser(chromium: str) -> AsyncIterator[Browser]:
+    """Return the browser; what a test opens in it is closed after the test."""
     async with async_playwright() as playwright:
-        started = await playwright.chromium.launch(executable_path=EXECUTABLE, args=ARGUMENTS)
-        yield started
-        await started.close()
+        connected = await playwright.chromium.connect(chromium)
+        yield connected
+        await connected.close()
 
 
 @pytest.fixture

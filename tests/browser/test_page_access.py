@@ -149,6 +149,20 @@ async def test_a_screen_reader_finds_landmarks_and_hears_messages(server, furnis
     await expect(page.locator("#announcer")).to_contain_text("Is there cake?")
 
 
+async def test_the_same_words_again_are_announced_again(run):
+    spoken = await run(
+        """async () => {
+          document.body.innerHTML = '<p id="announcer"></p><p id="toast"></p>';
+          const { Announcer } = await import('/static/messaging/page/announcer.js');
+          const announcer = new Announcer();
+          const say = (words) => (announcer.say(words), document.querySelector('#announcer').textContent);
+          return [say('ann: hi'), say('ann: hi'), say('ann: hi')];
+        }"""
+    )
+    assert [words.strip() for words in spoken] == ["ann: hi"] * 3
+    assert spoken[0] != spoken[1] != spoken[2]
+
+
 @pytest.mark.parametrize("width", [320, 768, 3840])
 async def test_nothing_is_cut_off_at_any_width(server, furnished, open_screen, width):
     ann, chat = furnished

@@ -6,13 +6,13 @@ import asyncio
 from typing import Any
 
 import pytest
-from playwright.async_api import Route, expect
+from playwright.async_api import expect
 
 from messaging.database import run_in_thread
 from messaging.log import append
 from messaging.protocol.frames import MessageSend
 from messaging.write import Write
-from tests.browser.conftest import Screen
+from tests.browser.conftest import Screen, go_on_after
 from tests.server import Person
 
 pytestmark = pytest.mark.services
@@ -57,12 +57,6 @@ async def go_to_the_beginning(screen: Screen) -> None:
     while await page.locator("#messages-note", has_text="This is where the chat begins.").count() == 0:
         await page.evaluate("() => { document.querySelector('#scroller').scrollTop = 0; }")
         await page.wait_for_timeout(10)
-
-
-async def go_on_after(event: asyncio.Event, route: Route) -> None:
-    """Let a request pass when the time has come."""
-    await event.wait()
-    await route.continue_()
 
 
 @pytest.fixture
