@@ -20,10 +20,11 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 class DeafLayer(InMemoryLayer):
-    """Loses every group message, and does not take joins, while it is told to."""
+    """Loses every group message, does not take joins, and never answers a leave, while it is told to."""
 
     loses = True
     refuses = False
+    hangs = False
 
     async def joined(self, group: str) -> None:
         """Return when somebody is in a group."""
@@ -39,6 +40,11 @@ class DeafLayer(InMemoryLayer):
         if self.refuses:
             raise ConnectionError
         await super().group_add(group, channel)
+
+    async def group_discard(self, group: str, channel: str) -> None:
+        if self.hangs:
+            await asyncio.Event().wait()
+        await super().group_discard(group, channel)
 
 
 @pytest.fixture(autouse=True)
@@ -117,6 +123,18 @@ async def test_joins_that_failed_are_repeated_when_the_layer_is_heard_again(worl
     assert f"user.{bob}" in layer.groups
     await world.say(ann, chat, "heard")
     await listener.expect_event(chat, 1, text="heard")
+
+
+async def test_a_leave_that_the_layer_never_answers_holds_up_no_join(world, layer):
+    ann, bob = await world.users("ann", "bob")
+    chat = await world.group(ann, bob)
+    listener = await world.join(bob)
+    layer.hangs, layer.loses = True, False
+    await world.call(services.remove_member, actor=ann, chat=chat, user=bob)
+    await listener.expect_event(chat, 1, "member.removed", user=bob)
+    other = await world.group(ann, bob)
+    await listener.expect("chat.joined", chat=other, head=0, **{"from": 1})
+    layer.hangs = False
 
 
 async def test_who_has_left_is_told_of_nothing_any_more(world):

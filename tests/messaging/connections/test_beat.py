@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
 from messaging.connections.beat import beat_once, remove_nodes, sweep_once
 from messaging.connections.claims import raise_token_version, take_claim
@@ -96,6 +96,23 @@ def test_whose_claim_was_an_orphan_was_seen_until_then(shrink):
     beat_once("n1", lambda: [claims[0].connection])
     assert [holder_of(user) is None for user in users] == [False, True, True]
     assert [last_seen_of(user) is None for user in users] == [True, False, False]
+
+
+def test_a_connection_that_opens_during_a_beat_keeps_its_claim(shrink):
+    shrink(orphan_claim_seconds=1)
+    make_nodes("n1")
+    claim = claim_of(*make_users("ann"))
+    assert take_claim(claim)
+    age(Connection.objects, "since", 2)
+    here: set[str] = set()
+
+    def open_then(execute, *statement):
+        here.add(claim.connection)
+        return execute(*statement)
+
+    with connection.execute_wrapper(open_then):
+        beat_once("n1", here.copy)
+    assert Connection.objects.get().connection == claim.connection
 
 
 def test_a_process_that_is_late_itself_or_was_swept_sweeps_nobody(shrink):
