@@ -10,6 +10,7 @@ from messaging import moderation
 from messaging.database import run_in_thread
 from messaging.models import User
 from messaging.protocol.codes import CloseCode
+from tests.vocabulary import PATIENCE
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -29,7 +30,7 @@ async def test_a_deletion_is_an_event_of_the_chat(world):
 
 
 async def test_a_deactivated_user_is_sent_away_at_once(world, limits):
-    limits(beat_seconds=60)
+    limits(beat_seconds=60, publish_seconds=PATIENCE)
     ada = await world.user("ada")
     talk = await world.join(ada)
     await world.call(moderation.deactivate_user, actor=await moderator(), user=ada)
@@ -37,7 +38,7 @@ async def test_a_deactivated_user_is_sent_away_at_once(world, limits):
 
 
 async def test_who_is_disconnected_is_signed_out(world, limits):
-    limits(beat_seconds=60)
+    limits(beat_seconds=60, publish_seconds=PATIENCE)
     ada = await world.user("ada")
     talk = await world.join(ada)
     await world.call(moderation.sign_out, actor=await moderator(), user=ada)

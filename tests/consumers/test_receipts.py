@@ -36,7 +36,7 @@ async def read(world, user: int, chat: int, seq: int) -> None:
 
 
 async def test_off_since_before_the_connection_hides_both_ways(world, three, limits):
-    limits(beat_seconds=60)
+    limits(beat_seconds=60, publish_seconds=PATIENCE)
     ann, bob, cid, chat = three
     await world.call(accounts.set_receipts, user=bob, on=False)
     one, two = await world.join(ann), await world.join(bob)
@@ -47,7 +47,7 @@ async def test_off_since_before_the_connection_hides_both_ways(world, three, lim
 
 
 async def test_an_open_connection_goes_by_the_switch(world, three, limits):
-    limits(beat_seconds=60)
+    limits(beat_seconds=60, publish_seconds=PATIENCE)
     _, bob, cid, chat = three
     talk = await world.join(bob)
     for on, seq in ((False, 1), (True, 2)):
