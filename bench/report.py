@@ -33,7 +33,7 @@ and command. `make bench` measures everything anew, `make bench QUICK=1` takes a
   twice, the second time when all that is below it was known, because the machine may be busy with something else for a while.
   A shared disk stands still at times, so a block is written to it every 20 ms meanwhile: a run that fails while such a write
   takes more than 50 ms is made again, at most twice, and latency at half of the highest rate is that of the middle one of
-  three runs without one. A result lists all runs at half, with the longest write of each.
+  three runs without one, if twelve runs have so many. A result lists all runs at half, with the longest write of each.
 * The **baseline** is a plain consumer as tutorials build it, in `bench/baseline/`: a membership query, `objects.create`,
   `group_send` on the default layer of channels-redis, `send_json`. It runs on the same server program, PostgreSQL, Redis
   and load, with database connections that persist. It keeps no order and no promise; this project keeps

@@ -14,7 +14,7 @@ from bench.generator import Probe
 from bench.search import P99_MS, is_sustained, search
 from bench.trial import Trial, say, take_turns
 
-# The middle one is kept: a disk that stands still for a moment, which a machine shares with others, is not the server.
+# The middle one of so many is kept.
 _RUNS_AT_HALF = 3
 # So many runs more than that, where the disk stood still.
 _MORE_AT_HALF = 9
